@@ -1,0 +1,27 @@
+import { BatchGetCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Item, ItemKey } from './items.ts';
+
+/** What one BatchGetItem takes. */
+const MAX_KEYS = 100;
+/** A batch may come back in parts (16 MB each, or when throttled); more rounds than this mean that it is not served. */
+const MAX_ROUNDS = 20;
+
+/** The items with these keys, consistently read, in no particular order; any number of keys, each once. */
+export async function batchGet(
+  client: DynamoDBDocumentClient,
+  table: string,
+  keys: readonly ItemKey[],
+): Promise<Item[]> {
+  const found: Item[] = [];
+  for (let start = 0; start < keys.length; start += MAX_KEYS) {
+    let open: Record<string, unknown>[] = keys.slice(start, start + MAX_KEYS).map((key) => ({ ...key }));
+    for (let round = 0; open.length > 0; round += 1) {
+      if (round === MAX_ROUNDS) throw new Error('DynamoDB leaves part of a batch unserved.');
+      const request = { [table]: { Keys: open, ConsistentRead: true } };
+      const answer = await client.send(new BatchGetCommand({ RequestItems: request }));
+      found.push(...(answer.Responses?.[table] ?? []));
+      open = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+    }
+  }
+  return found;
+}

@@ -1,0 +1,125 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import {
+  type Bookkeeping,
+  MARK_INTERVAL_MS,
+  type Tally,
+  type TallyKey,
+} from '../core/identity/bookkeeping.ts';
+import { timestamp } from '../core/kernel/timestamps.ts';
+import { batchGet } from './batch-get.ts';
+import { storeUnavailable } from './dynamo-client.ts';
+import { BOOKKEEPING_PREFIX, type Item } from './items.ts';
+
+/**
+ * Every write that bypasses the audit trail, on the table `vault`:
+ *
+ * - last use of a key: pk `B#used#<workspace>`, sk the key's id;
+ * - failures in a minute: pk `B#tally#<minute>`, sk `<workspace>#<address>#<reason>`;
+ * - how far tallies are swept: pk `B#tally`, sk `swept`.
+ */
+export function createBookkeeping(client: DynamoDBDocumentClient, table: string): Bookkeeping {
+  /** When this process noted a key's use: spares the write that the condition would refuse. */
+  const noted = new Map<string, number>();
+  const send = <T>(answer: Promise<T>): Promise<T> =>
+    answer.catch((error) => {
+      throw storeUnavailable(error);
+    });
+
+  return {
+    async markKeyUsed(workspaceId, keyId, now) {
+      if (now - (noted.get(keyId) ?? 0) < MARK_INTERVAL_MS) return;
+      if (noted.size >= MAX_NOTED) noted.clear();
+      noted.set(keyId, now);
+      const command = new UpdateCommand({
+        TableName: table,
+        Key: { pk: usedKey(workspaceId), sk: keyId },
+        UpdateExpression: 'SET usedAt = :now',
+        ConditionExpression: 'attribute_not_exists(usedAt) OR usedAt <= :before',
+        ExpressionAttributeValues: { ':now': timestamp(now), ':before': timestamp(now - MARK_INTERVAL_MS) },
+      });
+      await client.send(command).catch((error) => {
+        if (!(error instanceof ConditionalCheckFailedException)) throw storeUnavailable(error);
+      });
+    },
+
+    async lastUsed(workspaceId, keyIds) {
+      const keys = keyIds.map((keyId) => ({ pk: usedKey(workspaceId), sk: keyId }));
+      const items = await send(batchGet(client, table, keys));
+      return new Map(items.map((item) => [String(item['sk']), String(item['usedAt'])]));
+    },
+
+    async count(tally) {
+      const { Attributes: after } = await send(
+        client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: { pk: tallyKey(tally.minute), sk: `${tally.workspaceId}#${tally.ip}#${tally.reason}` },
+            UpdateExpression: 'ADD tallied :one SET #ttl = :ttl',
+            ExpressionAttributeNames: { '#ttl': 'ttl' },
+            ExpressionAttributeValues: { ':one': 1, ':ttl': (tally.minute + TALLY_LIFE_MINUTES) * 60 },
+            ReturnValues: 'UPDATED_NEW',
+          }),
+        ),
+      );
+      return Number(after?.['tallied']);
+    },
+
+    async tallies(minute) {
+      const tallies: Tally[] = [];
+      let from: Item | undefined;
+      do {
+        const { Items: items = [], LastEvaluatedKey: last } = await send(
+          client.send(
+            new QueryCommand({
+              TableName: table,
+              KeyConditionExpression: 'pk = :minute',
+              ExpressionAttributeValues: { ':minute': tallyKey(minute) },
+              ConsistentRead: true,
+              ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+            }),
+          ),
+        );
+        tallies.push(...items.map((item) => readTally(minute, item)));
+        from = last;
+      } while (from !== undefined);
+      return tallies;
+    },
+
+    async sweptUntil() {
+      const { Item: item } = await send(
+        client.send(new GetCommand({ TableName: table, Key: SWEPT_KEY, ConsistentRead: true })),
+      );
+      return item === undefined ? undefined : Number(item['minute']);
+    },
+
+    async markSwept(minute) {
+      await send(client.send(new PutCommand({ TableName: table, Item: { ...SWEPT_KEY, minute } })));
+    },
+  };
+}
+
+const MAX_NOTED = 10_000;
+/** Longer than the sweeper looks back. */
+const TALLY_LIFE_MINUTES = 120;
+const SWEPT_KEY = { pk: `${BOOKKEEPING_PREFIX}tally`, sk: 'swept' };
+
+function usedKey(workspaceId: string): string {
+  return `${BOOKKEEPING_PREFIX}used#${workspaceId}`;
+}
+
+function tallyKey(minute: number): string {
+  return `${BOOKKEEPING_PREFIX}tally#${minute}`;
+}
+
+function readTally(minute: number, item: Item): Tally {
+  const [workspaceId = '', ip = '', reason = ''] = String(item['sk']).split('#');
+  const key: TallyKey = { minute, workspaceId, ip, reason };
+  return { ...key, count: Number(item['tallied']) };
+}

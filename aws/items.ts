@@ -1,0 +1,161 @@
+import type { LaneRef, StoredRow } from '../core/audit/ledger.ts';
+import { canonicalJson } from '../core/kernel/canonical-json.ts';
+import { type Entity, entityJson, type Kind } from '../core/kernel/entity.ts';
+import { VaultError } from '../core/kernel/errors.ts';
+
+/**
+ * Every key and index of the two tables.
+ *
+ * `vault`, entities:  pk `E#<workspace>#<kind>#<id>`, sk `~`; a child stands in its parent's partition, sk
+ *                     `<kind>#<order>`, which sorts before `~`: so parent and newest child are one query, backwards.
+ *                     Kinds that are found before their workspace is known have `*` in its place.
+ * `vault`, index `list`: lk the list's name, lsk the place in it.
+ * `vault`, bookkeeping: pk `B#…`, see `bookkeeping.ts`.
+ * `audit`, rows:      pk `A#<workspace>#<lane>`, sk `R#<seq, 16 digits>`.
+ */
+export interface ItemKey {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+export const LIST_INDEX = 'list';
+export const BOOKKEEPING_PREFIX = 'B#';
+
+/** A raw item of either table. */
+export type Item = Record<string, unknown>;
+
+/** Kinds that decide who is calling, and so are read before the workspace is known. Their ids are hashes. */
+const GLOBAL_KINDS: ReadonlySet<string> = new Set(['apiKey', 'usedSetupToken', 'installation']);
+const PARENT_KINDS: { readonly [kind: string]: string } = {
+  secretVersion: 'secret',
+  secretName: 'namespace',
+};
+const SELF = '~';
+
+export function isGlobal(kind: { readonly name: string }): boolean {
+  return GLOBAL_KINDS.has(kind.name);
+}
+
+export function entityKey<E extends Entity>(kind: Kind<E>, workspaceId: string, id: string): ItemKey {
+  const parentKind = PARENT_KINDS[kind.name];
+  if (parentKind === undefined || kind.childOf === undefined) {
+    const scope = isGlobal(kind) ? '*' : workspaceId;
+    return { pk: `E#${scope}#${kind.name}#${id}`, sk: SELF };
+  }
+  const { parentId, order } = kind.childOf(id);
+  return { pk: familyKey(workspaceId, parentKind, parentId), sk: `${childPrefix(kind)}${order}` };
+}
+
+/** The partition of an entity and its children. */
+export function familyKey(workspaceId: string, parentKind: string, parentId: string): string {
+  return `E#${workspaceId}#${parentKind}#${parentId}`;
+}
+
+export function childrenKey<C extends Entity>(child: Kind<C>, workspaceId: string, parentId: string): string {
+  return familyKey(workspaceId, PARENT_KINDS[child.name] ?? '', parentId);
+}
+
+export function childPrefix(child: { readonly name: string }): string {
+  return `${child.name}#`;
+}
+
+/** The key from which a page of a list continues: the index's key and the table's. */
+export function listKey<E extends Entity>(kind: Kind<E>, list: string, position: string): Item {
+  const [key = '', workspaceId = '', id = ''] = position.split('\n');
+  return { lk: list, lsk: key, ...entityKey(kind, workspaceId, id) };
+}
+
+/** The item of an entity: its fields as they are, its keys, and the row that explains its last change. */
+export function entityItem(
+  kind: Kind<Entity>,
+  entity: Entity,
+  row: { readonly lane: number; readonly seq: number },
+): Item {
+  const listing = kind.listing?.(entity);
+  const expiry = kind.expiry?.(entity);
+  return {
+    ...entity,
+    ...entityKey(kind, entity.workspaceId, entity.id),
+    rowLane: row.lane,
+    rowSeq: row.seq,
+    ...(listing === undefined ? {} : { lk: listing.list, lsk: listing.key }),
+    // DynamoDB's time to live counts whole seconds.
+    ...(expiry === undefined ? {} : { ttl: Math.ceil(expiry / 1000) }),
+  };
+}
+
+/** The fields of an item that belong to the entity. */
+export function entityFields(item: Item): Entity {
+  const { pk, sk, lk, lsk, ttl, rowLane, rowSeq, ...fields } = item;
+  return fields as unknown as Entity;
+}
+
+/**
+ * The entity in an item.
+ *
+ * @throws VaultError `internal` when the content does not fit the kind's schema, or says to be another entity than the
+ * key does: somebody else than the vault wrote it.
+ */
+export function readEntity<E extends Entity>(kind: Kind<E>, item: Item): E {
+  const parsed = kind.schema.safeParse(entityFields(item));
+  if (!parsed.success) throw damaged(kind.name, parsed.error);
+  const { pk, sk } = entityKey(kind, parsed.data.workspaceId, parsed.data.id);
+  if (pk !== item['pk'] || sk !== item['sk']) throw damaged(kind.name);
+  return parsed.data;
+}
+
+function damaged(kind: string, cause?: unknown): VaultError {
+  return new VaultError('internal', `A stored ${kind} is damaged, so it was not used. Tell your operator.`, {
+    cause,
+  });
+}
+
+/** Whether two items are the same, binary attributes included. */
+export function sameItem(left: Item, right: Item): boolean {
+  try {
+    return itemText(left) === itemText(right);
+  } catch (error) {
+    // A type that the vault never stores, such as a set or null.
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}
+
+function itemText(item: Item): string {
+  return canonicalJson(entityJson(item as unknown as Entity));
+}
+
+const SEQ_DIGITS = 16;
+
+export function laneKey({ workspaceId, lane }: LaneRef): string {
+  return `A#${workspaceId}#${lane}`;
+}
+
+export function rowKey(lane: LaneRef, seq: number): ItemKey {
+  return { pk: laneKey(lane), sk: `R#${String(seq).padStart(SEQ_DIGITS, '0')}` };
+}
+
+export function rowItem(row: StoredRow): Item {
+  return {
+    ...rowKey(row, row.seq),
+    b: row.bytes,
+    h: Buffer.from(row.hash, 'hex'),
+    eid: Buffer.from(row.nonce, 'hex'),
+  };
+}
+
+/** A row as it lies in the table. Missing attributes read as empty, and then fail verification. */
+export function readRowItem(lane: LaneRef, item: Item): StoredRow {
+  return {
+    workspaceId: lane.workspaceId,
+    lane: lane.lane,
+    seq: Number(String(item['sk']).slice('R#'.length)),
+    bytes: binary(item['b']),
+    hash: Buffer.from(binary(item['h'])).toString('hex'),
+    nonce: Buffer.from(binary(item['eid'])).toString('hex'),
+  };
+}
+
+function binary(value: unknown): Uint8Array {
+  return value instanceof Uint8Array ? value : new Uint8Array();
+}

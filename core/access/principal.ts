@@ -1,0 +1,40 @@
+import { type Origin, PRINCIPAL_LANE } from '../audit/event.ts';
+import type { Role } from './role.ts';
+
+/** Who is calling, once that is proven. The workspace of every query comes from here, never from the request. */
+export interface Principal {
+  readonly type: 'api_key';
+  readonly id: string;
+  readonly workspaceId: string;
+  readonly role: Role;
+  /** Names of the namespaces allowed, or `*` for all. */
+  readonly namespaces: readonly string[];
+}
+
+/** One request, as a use case sees it. */
+export interface RequestContext {
+  readonly principal: Principal;
+  /** The client's address as the edge saw it, nothing a header says. */
+  readonly ip: string;
+  readonly userAgent: string;
+  /** From the `Idempotency-Key` header. */
+  readonly idempotencyKey?: string;
+  readonly precondition?: Precondition;
+}
+
+/** What `If-Match` or `If-None-Match` demands of the current revision (RFC 9110 section 13.1). */
+export interface Precondition {
+  readonly ifMatch?: readonly number[] | '*';
+  readonly ifNoneMatch?: readonly number[] | '*';
+}
+
+export function originOf(context: RequestContext): Origin {
+  const { principal, ip, userAgent } = context;
+  return {
+    workspaceId: principal.workspaceId,
+    lane: PRINCIPAL_LANE,
+    actor: { type: principal.type, id: principal.id },
+    ip,
+    userAgent,
+  };
+}

@@ -1,0 +1,89 @@
+import { VaultError } from '../kernel/errors.ts';
+import type { Principal } from './principal.ts';
+
+/** From least to most; each may do all that the ones before it may. */
+export const ROLES = ['viewer', 'operator', 'admin', 'owner'] as const;
+export type Role = (typeof ROLES)[number];
+
+/**
+ * Who may do what: the whole table. Viewers read metadata, operators use and write secrets, admins manage keys and
+ * read the audit trail, owners do everything. What is not listed is not possible for anybody.
+ */
+const LEAST_ROLE = {
+  'namespace:list': 'viewer',
+  'namespace:create': 'operator',
+  'namespace:delete': 'admin',
+  'secret:list': 'viewer',
+  'secret:read': 'viewer',
+  'secret:reveal': 'operator',
+  'secret:write': 'operator',
+  'secret:delete': 'operator',
+  'secret:purge': 'owner',
+  'api_key:list': 'admin',
+  'api_key:manage': 'admin',
+  'audit:read': 'admin',
+  'audit:export': 'admin',
+  'audit:verify': 'admin',
+} as const satisfies Record<string, Role>;
+
+export type Permission = keyof typeof LEAST_ROLE;
+
+/** These look at the workspace as a whole, so a principal that is limited to some namespaces has none of them. */
+const WORKSPACE_WIDE: ReadonlySet<Permission> = new Set([
+  'audit:read',
+  'audit:export',
+  'audit:verify',
+  'api_key:list',
+]);
+
+export function leastRole(permission: Permission): Role {
+  return LEAST_ROLE[permission];
+}
+
+export function isAtLeast(role: Role, least: Role): boolean {
+  return ROLES.indexOf(role) >= ROLES.indexOf(least);
+}
+
+/**
+ * Lets the principal pass or throws.
+ *
+ * @param namespace the namespace concerned, where there is one.
+ * @throws VaultError `forbidden`
+ */
+export function authorize(principal: Principal, permission: Permission, namespace?: string): void {
+  const least = LEAST_ROLE[permission];
+  if (!isAtLeast(principal.role, least)) {
+    throw forbidden(`This needs the role ${least} or a higher one; the caller is ${principal.role}.`);
+  }
+  if (WORKSPACE_WIDE.has(permission) && !seesAllNamespaces(principal)) {
+    throw forbidden('This concerns the whole workspace, and the caller is limited to some namespaces.');
+  }
+  if (namespace !== undefined && !maySee(principal, namespace)) {
+    throw forbidden('The caller is not allowed in this namespace.');
+  }
+}
+
+/** Nobody makes or touches a key above their own role, or with namespaces that they do not have themselves. */
+export function authorizeGrant(principal: Principal, role: Role, namespaces: readonly string[]): void {
+  if (!isAtLeast(principal.role, role)) {
+    throw forbidden(`The caller is ${principal.role} and cannot manage a key with the role ${role}.`);
+  }
+  const covered =
+    seesAllNamespaces(principal) || namespaces.every((name) => principal.namespaces.includes(name));
+  if (!covered)
+    throw forbidden('The caller cannot manage a key for namespaces that it is not allowed in itself.');
+}
+
+export const ALL_NAMESPACES = '*';
+
+export function seesAllNamespaces(principal: Principal): boolean {
+  return principal.namespaces.includes(ALL_NAMESPACES);
+}
+
+export function maySee(principal: Principal, namespace: string): boolean {
+  return seesAllNamespaces(principal) || principal.namespaces.includes(namespace);
+}
+
+function forbidden(detail: string): VaultError {
+  return new VaultError('forbidden', detail);
+}

@@ -1,0 +1,82 @@
+import type { Change } from '../kernel/entity.ts';
+
+/** What can happen, as the audit trail names it: the subject, a dot, the past participle. */
+export type Action =
+  | 'workspace.created'
+  | 'owner.recovered'
+  | 'lane.opened'
+  | 'setup.failed'
+  | 'authentication.failed'
+  | 'namespace.created'
+  | 'namespace.closed'
+  | 'namespace.reopened'
+  | 'namespace.deleted'
+  | 'namespace.listed'
+  | 'secret.created'
+  | 'secret.read'
+  | 'secret.listed'
+  | 'secret.exported'
+  | 'secret.versions_listed'
+  | 'secret.updated'
+  | 'secret.value_updated'
+  | 'secret.revealed'
+  | 'secret.bulk_revealed'
+  | 'secret.rollback_requested'
+  | 'secret.rolled_back'
+  | 'secret.deleted'
+  | 'secret.restored'
+  | 'secret.purge_started'
+  | 'secret.purged'
+  | 'secret.imported'
+  | 'api_key.created'
+  | 'api_key.listed'
+  | 'api_key.rotated'
+  | 'api_key.revoked'
+  | 'audit.listed'
+  | 'audit.exported'
+  | 'audit.verified';
+
+export type Result = 'success' | 'failure' | 'denied';
+
+export type ActorType = 'api_key' | 'system' | 'anonymous';
+
+export interface Actor {
+  readonly type: ActorType;
+  readonly id: string;
+}
+
+/** Whose doing an event is, and from where: the same for all events of one request. */
+export interface Origin {
+  readonly workspaceId: string;
+  /** {@link PRINCIPAL_LANE} or {@link STRANGER_LANE}. */
+  readonly lane: number;
+  readonly actor: Actor;
+  /** The client's address as the edge saw it; `-` for the vault's own jobs. */
+  readonly ip: string;
+  readonly userAgent: string;
+}
+
+/** The lane of what a workspace's principals do. */
+export const PRINCIPAL_LANE = 0;
+/** The lane of what unauthenticated callers cause, so that strangers cannot crowd out a tenant's own events. */
+export const STRANGER_LANE = 1;
+
+/** One thing that happened, and the changes that it explains. Values, tokens and request bodies never go in here. */
+export interface AuditEvent {
+  readonly action: Action;
+  readonly entity: { readonly type: string; readonly id: string };
+  readonly result: Result;
+  /** Bounded facts: at most 16 members, each value at most 512 characters. */
+  readonly detail?: { readonly [key: string]: string };
+  readonly changes?: readonly Change[];
+}
+
+/** Where an event came to stand. Its public id is `<lane>-<seq>`. */
+export interface RowPosition {
+  readonly lane: number;
+  readonly seq: number;
+}
+
+export function eventId(position: RowPosition): string {
+  return `${position.lane}-${position.seq}`;
+}

@@ -1,0 +1,69 @@
+import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
+import { readRow } from './build-rows.ts';
+import { type AuditEvent, type Origin, PRINCIPAL_LANE, STRANGER_LANE } from './event.ts';
+import type { LaneRef, Ledger } from './ledger.ts';
+import { GENESIS_HASH } from './row.ts';
+import type { AuditTrail } from './trail.ts';
+
+/** The event that opens the strangers' lane; a workspace's first commit contains it. */
+export function laneOpened(workspaceId: string, lane: number): AuditEvent {
+  return {
+    action: 'lane.opened',
+    entity: { type: 'workspace', id: workspaceId },
+    result: 'success',
+    detail: { lane: String(lane) },
+  };
+}
+
+/** A workspace's first commit opens lane 1, so that row is nearly always among the first of lane 0. */
+const FIRST_PAGE = 10;
+const PAGE = 1_000;
+
+/**
+ * The `prev` of a lane's first row: zeros for lane 0; for another the hash of the row in lane 0 that opened it, so
+ * that no lane can be added or dropped unseen. A lane that was never opened is opened first.
+ */
+export async function laneStart(ledger: Ledger, trail: AuditTrail, lane: LaneRef): Promise<string> {
+  if (lane.lane === PRINCIPAL_LANE) return GENESIS_HASH;
+  const opening = await findOpening(ledger, lane);
+  if (opening !== undefined) return opening;
+  await trail.commit(systemOrigin(lane.workspaceId), [laneOpened(lane.workspaceId, lane.lane)]);
+  // Two writers may both have opened it: the first row counts, for this writer, the other one, and the verifier.
+  const opened = await findOpening(ledger, lane);
+  if (opened === undefined)
+    throw new Error(`Lane ${lane.lane} of ${lane.workspaceId} was opened too late to be found.`);
+  return opened;
+}
+
+/** The hash of the first readable row in lane 0 that opened a lane. */
+export async function findOpening(
+  ledger: Ledger,
+  { workspaceId, lane }: LaneRef,
+): Promise<string | undefined> {
+  for (let from = 1; ; ) {
+    const rows = await ledger.rows({ workspaceId, lane: PRINCIPAL_LANE }, from, from === 1 ? FIRST_PAGE : PAGE);
+    const opening = rows.find((row) => {
+      const content = readRow(row);
+      return content?.action === 'lane.opened' && content.detail['lane'] === String(lane);
+    });
+    const last = rows.at(-1);
+    if (opening !== undefined || last === undefined) return opening?.hash;
+    from = last.seq + 1;
+  }
+}
+
+/** The vault itself, at work on a workspace without anybody's request. */
+export function systemOrigin(workspaceId: string, job = 'lockzero'): Origin {
+  return { workspaceId, lane: PRINCIPAL_LANE, actor: { type: 'system', id: job }, ip: '-', userAgent: '' };
+}
+
+/** What a caller without valid credentials caused: in its workspace where one is known, else in the platform's. */
+export function strangerOrigin(workspaceId: string | undefined, ip: string, userAgent: string): Origin {
+  return {
+    workspaceId: workspaceId ?? PLATFORM_WORKSPACE,
+    lane: STRANGER_LANE,
+    actor: { type: 'anonymous', id: '-' },
+    ip,
+    userAgent,
+  };
+}

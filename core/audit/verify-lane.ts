@@ -1,0 +1,115 @@
+import type { LaneRef, Ledger, StoredRow } from './ledger.ts';
+import { type AuditRow, decodeRow, GENESIS_HASH, RowFormatError, rowHash } from './row.ts';
+
+/** What can be wrong with a row or an entity. `docs/audit-format.md` explains each. */
+export type BreakReason =
+  | 'hash_mismatch'
+  | 'malformed'
+  | 'unknown_version'
+  | 'not_canonical'
+  | 'wrong_place'
+  | 'nonce_mismatch'
+  | 'missing_row'
+  | 'broken_link'
+  | 'time_reversed'
+  | 'lane_not_opened'
+  | 'entity_altered'
+  | 'entity_missing'
+  | 'entity_unexplained';
+
+/** The first thing wrong at one place: a row, or an entity and the row that last changed it. */
+export interface Break {
+  readonly lane: number;
+  readonly seq: number;
+  readonly reason: BreakReason;
+  readonly entity?: { readonly kind: string; readonly id: string };
+}
+
+/** Where checking starts: at the row after this one. */
+export interface Anchor {
+  readonly seq: number;
+  readonly hash: string;
+  /** The row's `ts`; empty before the first row. */
+  readonly ts: string;
+}
+
+export interface LaneCheck {
+  /** How many rows were checked. */
+  readonly rows: number;
+  /** The last row checked, or the anchor if there was none. */
+  readonly head: Anchor;
+  /** At most {@link MAX_BREAKS}, in order. */
+  readonly breaks: readonly Break[];
+}
+
+/** Breaks told for one lane; a rewritten table would name millions. */
+export const MAX_BREAKS = 20;
+
+/** Rows asked for at once: more than one answer of DynamoDB holds (1 MB). */
+const PAGE = 5_000;
+
+/** The anchor of lane 0: nothing comes before its first row. */
+export const GENESIS: Anchor = { seq: 0, hash: GENESIS_HASH, ts: '' };
+
+/**
+ * Checks the rows of a lane from an anchor up to `last` (or the end): each row's hash over its stored bytes, its
+ * strict form, its place, its link to the row before, and that time does not run back. Memory stays flat.
+ *
+ * After a break it goes on from what is stored, so that one edit is told once and later ones are still found.
+ *
+ * @param onRow gets every row that could be read, in order.
+ */
+export async function verifyLane(
+  ledger: Ledger,
+  lane: LaneRef,
+  anchor: Anchor,
+  last = Number.MAX_SAFE_INTEGER,
+  onRow: (row: AuditRow, stored: StoredRow) => void = () => {},
+): Promise<LaneCheck> {
+  const breaks: Break[] = [];
+  let head = anchor;
+  let rows = 0;
+  while (head.seq < last) {
+    const page = await ledger.rows(lane, head.seq + 1, PAGE);
+    if (page.length === 0) break;
+    for (const stored of page) {
+      if (stored.seq > last) return { rows, head, breaks };
+      const { reason, row } = checkRow(lane, head, stored);
+      if (reason !== undefined && breaks.length < MAX_BREAKS) {
+        const seq = reason === 'missing_row' ? head.seq + 1 : stored.seq;
+        breaks.push({ lane: lane.lane, seq, reason });
+      }
+      if (row !== undefined) onRow(row, stored);
+      rows += 1;
+      head = { seq: stored.seq, hash: stored.hash, ts: row?.ts ?? head.ts };
+    }
+  }
+  return { rows, head, breaks };
+}
+
+/** The first thing wrong with a row that should follow `head`; and its content, if it has any. */
+export function checkRow(
+  lane: LaneRef,
+  head: Anchor,
+  stored: StoredRow,
+): { readonly reason?: BreakReason; readonly row?: AuditRow } {
+  let row: AuditRow;
+  try {
+    row = decodeRow(stored.bytes);
+  } catch (error) {
+    if (!(error instanceof RowFormatError)) throw error;
+    return { reason: rowHash(stored.bytes) === stored.hash ? error.reason : 'hash_mismatch' };
+  }
+  const reason = faultOf(lane, head, stored, row);
+  return reason === undefined ? { row } : { reason, row };
+}
+
+function faultOf(lane: LaneRef, head: Anchor, stored: StoredRow, row: AuditRow): BreakReason | undefined {
+  if (rowHash(stored.bytes) !== stored.hash) return 'hash_mismatch';
+  if (row.ws !== lane.workspaceId || row.lane !== lane.lane || row.seq !== stored.seq) return 'wrong_place';
+  if (row.nonce !== stored.nonce) return 'nonce_mismatch';
+  if (stored.seq !== head.seq + 1) return 'missing_row';
+  if (row.prev !== head.hash) return 'broken_link';
+  if (row.ts < head.ts) return 'time_reversed';
+  return undefined;
+}

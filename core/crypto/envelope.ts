@@ -1,0 +1,81 @@
+import { canonicalJson } from '../kernel/canonical-json.ts';
+import { VaultError } from '../kernel/errors.ts';
+import type { Random } from '../kernel/ports.ts';
+import { AeadError, NONCE_BYTES, open, seal } from './aead.ts';
+import type { EncryptionContext, KeyService } from './key-service.ts';
+
+/** The format of {@link Envelope}; bound into the AAD, so that a later format cannot be passed off as this one. */
+export const ENVELOPE_FORMAT = '1';
+
+/** A value under its own data key, which is wrapped by a key-encryption key: all that is stored of it. */
+export interface Envelope {
+  readonly format: typeof ENVELOPE_FORMAT;
+  readonly ciphertext: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly tag: Uint8Array;
+  readonly wrappedKey: Uint8Array;
+  readonly keyArn: string;
+}
+
+/** Which value it is: one version of one secret in one workspace. */
+export interface ValueName {
+  readonly workspaceId: string;
+  readonly secretId: string;
+  readonly version: number;
+}
+
+/**
+ * Encrypts a value under a fresh data key (one call to the key service). As the key encrypts nothing else, its
+ * nonce cannot repeat. The plaintext key is zeroed whatever happens; zeroing `plaintext` is its owner's to do.
+ */
+export async function sealValue(
+  parts: { readonly keys: KeyService; readonly random: Random },
+  name: ValueName,
+  plaintext: Uint8Array,
+): Promise<Envelope> {
+  const dataKey = await parts.keys.generateDataKey(encryptionContext(name));
+  try {
+    const nonce = parts.random.bytes(NONCE_BYTES);
+    const { ciphertext, tag } = seal(dataKey.plaintext, nonce, valueAad(name), plaintext);
+    return {
+      format: ENVELOPE_FORMAT,
+      ciphertext,
+      nonce,
+      tag,
+      wrappedKey: dataKey.wrapped,
+      keyArn: dataKey.keyArn,
+    };
+  } finally {
+    dataKey.plaintext.fill(0);
+  }
+}
+
+/**
+ * Decrypts a value (exactly one call to the key service).
+ *
+ * @throws VaultError `internal` when the stored value does not authenticate as this version of this secret.
+ */
+export async function openValue(keys: KeyService, name: ValueName, envelope: Envelope): Promise<Buffer> {
+  const key = await keys.decrypt(envelope.wrappedKey, envelope.keyArn, encryptionContext(name));
+  try {
+    return open(key, envelope.nonce, valueAad(name), envelope);
+  } catch (cause) {
+    if (!(cause instanceof AeadError)) throw cause;
+    throw new VaultError(
+      'internal',
+      'The stored value is damaged and was not revealed. Tell your operator.',
+      { cause },
+    );
+  } finally {
+    key.fill(0);
+  }
+}
+
+/** The additional authenticated data: the canonical JSON of the value's name and format, all strings. */
+export function valueAad(name: ValueName): Uint8Array {
+  return Buffer.from(canonicalJson({ f: ENVELOPE_FORMAT, ...encryptionContext(name) }), 'utf8');
+}
+
+function encryptionContext({ workspaceId, secretId, version }: ValueName): EncryptionContext {
+  return { secretId, version: String(version), workspaceId };
+}

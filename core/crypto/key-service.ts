@@ -1,0 +1,28 @@
+/** What a key-encryption key is bound to when it wraps a data key: authenticated by KMS and shown in CloudTrail. */
+export type EncryptionContext = {
+  readonly secretId: string;
+  readonly version: string;
+  readonly workspaceId: string;
+};
+
+export interface DataKey {
+  /** 32 bytes; the caller zeroes them after use. */
+  readonly plaintext: Uint8Array;
+  /** The same key, wrapped. */
+  readonly wrapped: Uint8Array;
+  /** The ARN of the key-encryption key that wrapped it. */
+  readonly keyArn: string;
+}
+
+/**
+ * The service that holds key-encryption keys and never lets them out (AWS KMS).
+ *
+ * @throws VaultError `key_unavailable` when the key is disabled, deleted, denied or does not fit the ciphertext;
+ * `unavailable` when the service does not answer or throttles.
+ */
+export interface KeyService {
+  /** A fresh AES-256 data key under the vault's key for values. */
+  generateDataKey(context: EncryptionContext): Promise<DataKey>;
+  /** The plaintext of a wrapped data key: 32 bytes, which the caller zeroes after use. */
+  decrypt(wrapped: Uint8Array, keyArn: string, context: EncryptionContext): Promise<Uint8Array>;
+}

@@ -1,0 +1,62 @@
+import { strangerOrigin } from '../audit/lane-start.ts';
+import type { AuditTrail } from '../audit/trail.ts';
+import type { Clock } from '../kernel/ports.ts';
+import type { ApiKey } from './api-key.ts';
+import type { Bookkeeping, TallyKey } from './bookkeeping.ts';
+
+export interface RecordFailureParts {
+  readonly trail: AuditTrail;
+  readonly clock: Clock;
+  readonly bookkeeping: Bookkeeping;
+}
+
+export interface FailedAuthentication {
+  /** The key concerned, where one is known. */
+  readonly key: ApiKey | undefined;
+  readonly reason: string;
+  readonly ip: string;
+  readonly userAgent: string;
+}
+
+/** At most this many sources a minute and workspace get a row of their own; the rest share one. */
+export const MAX_SOURCES_PER_MINUTE = 30;
+
+const OTHER_SOURCES = '*';
+const MINUTE_MS = 60_000;
+
+/**
+ * Records that somebody came without valid credentials. The first time in a minute that an address fails for a reason
+ * is a row at once; its repeats are only counted, and become one row when the minute is over (`sweep-tallies.ts`).
+ * With more than {@link MAX_SOURCES_PER_MINUTE} sources, the rest are counted together: strangers cannot fill the trail.
+ */
+export async function recordFailedAuthentication(
+  parts: RecordFailureParts,
+  failure: FailedAuthentication,
+): Promise<void> {
+  const { trail, clock, bookkeeping } = parts;
+  const origin = strangerOrigin(failure.key?.workspaceId, failure.ip, failure.userAgent);
+  const tally: TallyKey = {
+    minute: Math.floor(clock.now() / MINUTE_MS),
+    workspaceId: origin.workspaceId,
+    ip: failure.ip,
+    reason: failure.reason,
+  };
+  if ((await bookkeeping.count(tally)) > 1) return;
+  const sources = await bookkeeping.count({ ...tally, ip: OTHER_SOURCES, reason: 'sources' });
+  if (sources > MAX_SOURCES_PER_MINUTE) return;
+  await trail.commit(origin, [
+    {
+      action: 'authentication.failed',
+      entity: failure.key
+        ? { type: 'api_key', id: failure.key.id }
+        : { type: 'workspace', id: origin.workspaceId },
+      result: 'denied',
+      detail: { reason: failure.reason },
+    },
+  ]);
+}
+
+/** Whether a tally is the count of a minute's sources, not of one source's failures. */
+export function countsSources(tally: TallyKey): boolean {
+  return tally.ip === OTHER_SOURCES;
+}

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { RefusedChanges } from '../audit/append.ts';
+import { type AuditEvent, STRANGER_LANE } from '../audit/event.ts';
+import { systemOrigin } from '../audit/lane-start.ts';
+import type { AuditTrail } from '../audit/trail.ts';
+import { create, type Kind } from '../kernel/entity.ts';
+import type { Clock } from '../kernel/ports.ts';
+import { timestamp } from '../kernel/timestamps.ts';
+import type { Bookkeeping, Tally } from './bookkeeping.ts';
+import { countsSources, MAX_SOURCES_PER_MINUTE } from './record-failed-authentication.ts';
+
+/** Marks a minute's tallies of one workspace as recorded, so that a sweep which runs twice records them once. */
+const sweepMarkSchema = z.strictObject({
+  kind: z.literal('sweepMark'),
+  workspaceId: z.string(),
+  id: z.string(),
+  revision: z.int().min(1),
+  /** Epoch milliseconds. */
+  expiresAt: z.int(),
+});
+
+export type SweepMark = z.infer<typeof sweepMarkSchema>;
+
+export const sweepMarkKind: Kind<SweepMark> = {
+  name: 'sweepMark',
+  schema: sweepMarkSchema,
+  expiry: (mark) => mark.expiresAt,
+};
+
+interface Parts {
+  readonly trail: AuditTrail;
+  readonly clock: Clock;
+  readonly bookkeeping: Bookkeeping;
+}
+
+const MINUTE_MS = 60_000;
+/** Counters live for an hour, so older minutes hold nothing any more. */
+const REACH_MINUTES = 55;
+const MARK_LIFE_MS = 2 * 60 * MINUTE_MS;
+
+/**
+ * Turns the counted repeats of the minutes that are over into rows, one for each source. A run that dies half way is
+ * finished by the next: a minute counts as swept only after its rows are written, and marks keep it from being
+ * written twice.
+ *
+ * @returns how many rows were written.
+ */
+export async function sweepTallies(parts: Parts): Promise<number> {
+  const { clock, bookkeeping } = parts;
+  const current = Math.floor(clock.now() / MINUTE_MS);
+  const earliest = current - REACH_MINUTES;
+  let rows = 0;
+  for (
+    let minute = Math.max(earliest, (await bookkeeping.sweptUntil()) ?? earliest);
+    minute < current;
+    minute += 1
+  ) {
+    const byWorkspace = Map.groupBy(await bookkeeping.tallies(minute), (tally) => tally.workspaceId);
+    for (const [workspaceId, tallies] of byWorkspace)
+      rows += await recordMinute(parts, workspaceId, minute, tallies);
+    await bookkeeping.markSwept(minute + 1);
+  }
+  return rows;
+}
+
+async function recordMinute(
+  parts: Parts,
+  workspaceId: string,
+  minute: number,
+  tallies: readonly Tally[],
+): Promise<number> {
+  const details = minuteDetails(tallies);
+  if (details.length === 0) return 0;
+  const mark = create(sweepMarkKind, {
+    workspaceId,
+    id: String(minute),
+    expiresAt: parts.clock.now() + MARK_LIFE_MS,
+  });
+  const events = details.map(
+    (detail, index): AuditEvent => ({
+      action: 'authentication.failed',
+      entity: { type: 'workspace', id: workspaceId },
+      result: 'denied',
+      detail: { ...detail, minute: timestamp(minute * MINUTE_MS) },
+      ...(index === 0 ? { changes: [mark] } : {}),
+    }),
+  );
+  try {
+    await parts.trail.commit({ ...systemOrigin(workspaceId, 'tally'), lane: STRANGER_LANE }, events);
+    return events.length;
+  } catch (error) {
+    // The mark is there already: an earlier run wrote these rows and died before it could say so.
+    if (error instanceof RefusedChanges) return 0;
+    throw error;
+  }
+}
+
+/** One entry for each source that came again, and one for the number of sources that got no row at all. */
+function minuteDetails(tallies: readonly Tally[]): { [key: string]: string }[] {
+  const sources = tallies.filter((tally) => !countsSources(tally));
+  const details: { [key: string]: string }[] = sources
+    .filter((tally) => tally.count > 1)
+    .slice(0, MAX_SOURCES_PER_MINUTE)
+    .map(({ ip, reason, count }) => ({ reason, sourceIp: ip, repeats: String(count - 1) }));
+  const untold = sources.length - MAX_SOURCES_PER_MINUTE;
+  if (untold > 0) details.push({ reason: 'many_sources', otherSources: String(untold) });
+  return details;
+}

@@ -1,0 +1,20 @@
+import type { AuditTrail } from '../audit/trail.ts';
+import type { KeyService } from '../crypto/key-service.ts';
+import type { IdempotencyParts } from '../idempotency/once.ts';
+import type { Clock, Random } from '../kernel/ports.ts';
+import type { Store } from '../kernel/store.ts';
+
+/** For use cases that read metadata or change it. */
+export interface SecretParts {
+  readonly store: Store;
+  readonly trail: AuditTrail;
+  readonly clock: Clock;
+}
+
+/** For use cases that open or seal values. */
+export interface ValueParts extends SecretParts {
+  readonly keys: KeyService;
+  readonly random: Random;
+}
+
+export type CreatingParts = ValueParts & IdempotencyParts;

@@ -1,0 +1,48 @@
+import { checkPrecondition } from '../access/precondition.ts';
+import { originOf, type RequestContext } from '../access/principal.ts';
+import type { AuditEvent } from '../audit/event.ts';
+import { update } from '../kernel/entity.ts';
+import { timestamp } from '../kernel/timestamps.ts';
+import { findSecret } from './find-secret.ts';
+import type { ValueParts } from './parts.ts';
+import { type Secret, secretKind } from './secret.ts';
+import { sealedVersion } from './write-version.ts';
+
+/** Writes a new version of a secret, which becomes the current one. Earlier versions stay. */
+export async function putValue(
+  parts: ValueParts,
+  context: RequestContext,
+  id: string,
+  value: string,
+): Promise<Secret> {
+  const secret = await findSecret(parts.store, context, 'secret:write', id);
+  checkPrecondition(context.precondition, secret);
+  const next = await nextVersion(parts, context, secret, value);
+  await parts.trail.commit(originOf(context), [next.event('secret.value_updated')]);
+  return next.secret;
+}
+
+/** The changes that make `value` the next version of a secret. */
+export async function nextVersion(parts: ValueParts, context: RequestContext, secret: Secret, value: string) {
+  const { workspaceId, id: writer } = context.principal;
+  const version = secret.currentVersion + 1;
+  const sealed = await sealedVersion(parts, { workspaceId, secretId: secret.id, version }, value, writer);
+  const now = timestamp(parts.clock.now());
+  const change = update(secretKind, secret, {
+    currentVersion: version,
+    updatedAt: now,
+    updatedBy: writer,
+    valueUpdatedAt: now,
+  });
+  const event = (
+    action: AuditEvent['action'],
+    detail: { readonly [key: string]: string } = {},
+  ): AuditEvent => ({
+    action,
+    entity: { type: 'secret', id: secret.id },
+    result: 'success',
+    detail: { version: String(version), ...detail },
+    changes: [change, sealed],
+  });
+  return { secret: change.entity, event };
+}

@@ -1,0 +1,35 @@
+import { checkPrecondition } from '../access/precondition.ts';
+import { originOf, type RequestContext } from '../access/principal.ts';
+import { update } from '../kernel/entity.ts';
+import { VaultError } from '../kernel/errors.ts';
+import { timestamp } from '../kernel/timestamps.ts';
+import { findAnySecret } from './find-secret.ts';
+import type { SecretParts } from './parts.ts';
+import { RECOVERY_WINDOW_MS, type Secret, secretKind } from './secret.ts';
+
+/** Brings a deleted secret back as it was, within seven days of its deletion. */
+export async function restoreSecret(
+  parts: SecretParts,
+  context: RequestContext,
+  id: string,
+): Promise<Secret> {
+  const secret = await findAnySecret(parts.store, context, 'secret:delete', id);
+  checkPrecondition(context.precondition, secret);
+  if (secret.deletedAt === undefined) throw new VaultError('not_deleted', 'This secret is not deleted.');
+  const now = parts.clock.now();
+  if (secret.purging || now > Date.parse(secret.deletedAt) + RECOVERY_WINDOW_MS) {
+    throw new VaultError(
+      'recovery_window_over',
+      'This secret can no longer be restored: it is being purged.',
+    );
+  }
+  const change = update(secretKind, secret, {
+    deletedAt: undefined,
+    updatedAt: timestamp(now),
+    updatedBy: context.principal.id,
+  });
+  await parts.trail.commit(originOf(context), [
+    { action: 'secret.restored', entity: { type: 'secret', id }, result: 'success', changes: [change] },
+  ]);
+  return change.entity;
+}

@@ -1,0 +1,25 @@
+import type { MiddlewareObj } from '@middy/core';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { logger } from '../../shared/logger.ts';
+import { problemResponse, statusOf, toVaultError } from './problem.ts';
+import { toResult } from './result.ts';
+
+/** Turns whatever was thrown into a problem document; faults on our side are logged with their cause. */
+export function answerErrors(): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> {
+  return {
+    onError: (request) => {
+      const error = toVaultError(request.error);
+      const { requestId } = request.event.requestContext;
+      if (statusOf(error.code) >= 500) {
+        const { name, message } = error.cause instanceof Error ? error.cause : error;
+        logger.error('The request failed', {
+          requestId,
+          code: error.code,
+          causeName: name,
+          causeMessage: message,
+        });
+      }
+      request.response = toResult(problemResponse(error, requestId), requestId);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { z } from 'zod';
+import type { RequestContext } from '../../../core/access/principal.ts';
+import type { Permission } from '../../../core/access/role.ts';
+import type { Action } from '../../../core/audit/event.ts';
+import type { Caller } from '../../../core/identity/authenticate.ts';
+import type { Vault } from '../../shared/compose-vault.ts';
+
+export interface ApiResponse {
+  readonly status: number;
+  readonly headers?: { readonly [name: string]: string };
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it is; its type goes into `headers`. */
+  readonly text?: string;
+}
+
+/** What a route answers when all goes well, for the API description. */
+export interface ResponseDescription {
+  readonly status: number;
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  readonly contentType?: string;
+}
+
+/** Input that has passed the route's schemas. */
+export interface Input<P, Q, B> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+}
+
+interface Described<P, Q, B> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Segments in braces are parameters: `/secrets/{id}`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly params?: z.ZodType<P>;
+  readonly query?: z.ZodType<Q>;
+  readonly body?: z.ZodType<B>;
+  /** Whether `Idempotency-Key` is honoured. */
+  readonly idempotent?: boolean;
+  /** Whether `If-Match` and `If-None-Match` are honoured. */
+  readonly conditional?: boolean;
+  readonly responses: readonly ResponseDescription[];
+}
+
+/** A route for callers that have proven who they are. */
+export interface GuardedRoute<P = unknown, Q = unknown, B = unknown> extends Described<P, Q, B> {
+  /** What it needs; the use case enforces it, with the namespace besides. */
+  readonly permission: Permission;
+  /** What a request that fails is recorded as. */
+  readonly action: Action;
+  readonly handle: (input: Input<P, Q, B>, context: RequestContext, vault: Vault) => Promise<ApiResponse>;
+}
+
+/** A route that anybody may call. */
+export interface PublicRoute<P = unknown, Q = unknown, B = unknown> extends Described<P, Q, B> {
+  readonly permission: 'public';
+  readonly handle: (input: Input<P, Q, B>, caller: Caller, vault: Vault) => Promise<ApiResponse>;
+}
+
+export type Route = GuardedRoute | PublicRoute;
+
+/** Checks a route's handler against its own schemas, then forgets them: the table holds routes of all types. */
+export function guarded<P, Q, B>(route: GuardedRoute<P, Q, B>): Route {
+  return route as unknown as GuardedRoute;
+}
+
+export function open<P, Q, B>(route: PublicRoute<P, Q, B>): Route {
+  return route as unknown as PublicRoute;
+}

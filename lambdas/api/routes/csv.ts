@@ -1,0 +1,26 @@
+import type { ApiResponse } from '../http/route.ts';
+
+/** A CSV file as an answer (RFC 4180), with a link to the rest if there is more (RFC 8288). */
+export function csv(
+  filename: string,
+  columns: readonly string[],
+  rows: readonly (readonly string[])[],
+  path: string,
+  filters: { readonly [name: string]: string },
+  nextCursor: string | null,
+): ApiResponse {
+  const next = nextCursor === null ? undefined : new URLSearchParams({ ...filters, cursor: nextCursor });
+  return {
+    status: 200,
+    headers: {
+      'Content-Type': 'text/csv; charset=utf-8; header=present',
+      'Content-Disposition': `attachment; filename="${filename}"`,
+      ...(next === undefined ? {} : { Link: `<${path}?${next}>; rel="next"` }),
+    },
+    text: [columns, ...rows].map((row) => `${row.map(csvField).join(',')}\r\n`).join(''),
+  };
+}
+
+function csvField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,26 @@
+import { open, type Route } from '../http/route.ts';
+import { describeApi } from '../openapi.ts';
+import { apiKeyRoutes } from './api-keys.ts';
+import { auditRoutes } from './audit.ts';
+import { namespaceRoutes } from './namespaces.ts';
+import { publicRoutes } from './public.ts';
+import { secretValueRoutes } from './secret-values.ts';
+import { secretRoutes } from './secrets.ts';
+
+/** Every route of the API. */
+export const routes: readonly Route[] = [
+  ...publicRoutes,
+  open({
+    method: 'GET',
+    path: '/openapi.json',
+    summary: 'This description (OpenAPI 3.1)',
+    permission: 'public',
+    responses: [{ status: 200, description: 'The description of the API' }],
+    handle: async () => ({ status: 200, json: describeApi(routes) }),
+  }),
+  ...namespaceRoutes,
+  ...secretRoutes,
+  ...secretValueRoutes,
+  ...apiKeyRoutes,
+  ...auditRoutes,
+];

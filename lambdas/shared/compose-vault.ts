@@ -1,0 +1,28 @@
+import { createBootstrapSecrets } from '../../aws/bootstrap-secrets.ts';
+import { createKmsKeys } from '../../aws/kms-keys.ts';
+import { createCursors } from '../../core/crypto/cursors.ts';
+import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
+import { composeTables } from './compose.ts';
+import { type Env, required } from './env.ts';
+import { systemClock, systemRandom } from './system.ts';
+
+export type Vault = ReturnType<typeof composeVault>;
+
+/** Everything that the API needs. Apart from {@link composeTables}, so that jobs do not bundle clients they never use. */
+export function composeVault(env: Env) {
+  const bootstrap = createBootstrapSecrets(
+    {
+      rootSecretId: required(env, 'ROOT_SECRET_ID'),
+      setupTokenSecretId: required(env, 'SETUP_TOKEN_SECRET_ID'),
+    },
+    () => systemClock.now(),
+  );
+  const derivedKeys = createDerivedKeys(() => bootstrap.rootSecret());
+  return {
+    ...composeTables(env),
+    keys: createKmsKeys(required(env, 'SECRETS_KEY_ARN')),
+    derivedKeys,
+    cursors: createCursors(derivedKeys, systemRandom),
+    setupToken: () => bootstrap.setupToken(),
+  };
+}
