@@ -1,0 +1,231 @@
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import {
+  AccessLogField,
+  AccessLogFormat,
+  type CfnRestApi,
+  DomainName,
+  EndpointAccessMode,
+  EndpointType,
+  type IRestApi,
+  LambdaIntegration,
+  LogGroupLogDestination,
+  MethodLoggingLevel,
+  RestApi,
+  SecurityPolicy,
+} from 'aws-cdk-lib/aws-apigateway';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
+import { ApiGatewayDomain } from 'aws-cdk-lib/aws-route53-targets';
+import type { Construct } from 'constructs';
+import { acknowledge } from './constructs/acknowledge.ts';
+import { addProblemResponses } from './constructs/problem-responses.ts';
+import { VaultFunction } from './constructs/vault-function.ts';
+import { VaultLogGroup } from './constructs/vault-log-group.ts';
+import { WebAcl } from './constructs/web-acl.ts';
+import type { DataStack } from './data-stack.ts';
+import { namesOf } from './names.ts';
+import type { StageConfig } from './stage.ts';
+
+export interface ApiStackProps extends StackProps {
+  readonly stage: StageConfig;
+  readonly data: DataStack;
+  readonly secretsKeyArn: string;
+  readonly dataKeyArn: string;
+}
+
+/** The name of the API Gateway stage. It shows in the path of the execute-api endpoint only. */
+const API_STAGE = 'live';
+
+/** All addresses together, in requests a second; WAF limits each of them long before. */
+const THROTTLING = { throttlingRateLimit: 200, throttlingBurstLimit: 400 };
+
+/** The HTTP API: one function behind a regional REST API with a web ACL in front. */
+export class ApiStack extends Stack {
+  constructor(scope: Construct, id: string, props: ApiStackProps) {
+    super(scope, id, props);
+    const { stage } = props;
+    const tls = {
+      securityPolicy: stage.fips ? SecurityPolicy.TLS13_1_3_FIPS_2025_09 : SecurityPolicy.TLS13_1_3_2025_09,
+      endpointAccessMode: EndpointAccessMode.STRICT,
+    };
+
+    const api = this.restApi(props);
+    // The L2 construct sets the policy on domains only.
+    Object.assign(api.node.defaultChild as CfnRestApi, tls);
+    addProblemResponses(api);
+    this.route(api, props);
+    this.encryptExecutionLog(api, props);
+    new WebAcl(this, 'WebAcl', {
+      stage,
+      dataKeyArn: props.dataKeyArn,
+      resourceArn: api.deploymentStage.stageArn,
+    });
+    if (stage.domain !== undefined) this.domain(api, stage.domain, tls);
+
+    new CfnOutput(this, 'ApiUrl', {
+      value: stage.domain === undefined ? api.url : `https://${stage.domain.name}/`,
+    });
+  }
+
+  private restApi({ stage, dataKeyArn }: ApiStackProps): RestApi {
+    const names = namesOf(stage);
+    const accessLog = new VaultLogGroup(this, 'AccessLog', {
+      stage,
+      dataKeyArn,
+      logGroupName: names.logGroup('access'),
+    });
+    const api = new RestApi(this, 'Api', {
+      restApiName: names.prefix,
+      description: `Lockzero ${stage.name}: the HTTP API`,
+      endpointConfiguration: { types: [EndpointType.REGIONAL] },
+      disableExecuteApiEndpoint: stage.domain !== undefined,
+      // Bodies reach the function as the bytes that were sent, so that it can refuse what is not UTF-8.
+      binaryMediaTypes: ['*/*'],
+      cloudWatchRole: true,
+      deployOptions: {
+        stageName: API_STAGE,
+        ...THROTTLING,
+        accessLogDestination: new LogGroupLogDestination(accessLog),
+        accessLogFormat: accessLogFormat(),
+        loggingLevel: MethodLoggingLevel.ERROR,
+        dataTraceEnabled: false,
+        metricsEnabled: true,
+        tracingEnabled: true,
+      },
+    });
+    acknowledge(
+      api,
+      'API Gateway checks its account-wide logging role against exactly this managed policy; the role is API Gateway’s alone.',
+      'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
+    );
+    acknowledge(
+      api,
+      'The function validates every request by the schemas of its routes, which say more than a JSON Schema in the gateway.',
+      'AwsSolutions-APIG2',
+    );
+    acknowledge(
+      api,
+      'The function authenticates every request but the public routes: API keys live in the vault, and every denial is recorded.',
+      'AwsSolutions-APIG4',
+      'AwsSolutions-COG4',
+    );
+    acknowledge(api, 'No answer of a vault may be cached.', 'NIST.800.53.R5-APIGWCacheEnabledAndEncrypted');
+    acknowledge(
+      api,
+      'The backend is a Lambda function, which IAM authenticates; a client certificate is for HTTP backends.',
+      'NIST.800.53.R5-APIGWSSLEnabled',
+    );
+    return api;
+  }
+
+  private route(api: RestApi, props: ApiStackProps): void {
+    const { data } = props;
+    const { handler } = new VaultFunction(this, 'ApiFunction', {
+      stage: props.stage,
+      functionName: 'api',
+      description: 'Answers every request of the HTTP API',
+      vault: data.vault,
+      audit: data.audit,
+      dataKeyArn: props.dataKeyArn,
+      vaultActions: [
+        'BatchGetItem',
+        'ConditionCheckItem',
+        'DeleteItem',
+        'GetItem',
+        'PutItem',
+        'Query',
+        'UpdateItem',
+      ],
+      queriesList: true,
+      auditActions: ['BatchGetItem', 'GetItem', 'PutItem', 'Query'],
+      statements: this.secretStatements(props),
+      // API Gateway gives up after 29 seconds; the function shall fail first and say so itself.
+      timeout: Duration.seconds(28),
+      memorySize: 1024,
+      argon2: true,
+      environment: {
+        SECRETS_KEY_ARN: props.secretsKeyArn,
+        ROOT_SECRET_ID: data.rootSecret.secretArn,
+        SETUP_TOKEN_SECRET_ID: data.setupToken.secretArn,
+      },
+    });
+    acknowledge(
+      handler,
+      'API Gateway calls it and waits for the answer: a failed call goes back to the client, never to a queue.',
+      'NIST.800.53.R5-LambdaDLQ',
+    );
+    const integration = new LambdaIntegration(handler, { allowTestInvoke: false });
+    api.root.addMethod('ANY', integration);
+    api.root.addProxy({ defaultIntegration: integration });
+  }
+
+  private secretStatements({ data, secretsKeyArn, dataKeyArn }: ApiStackProps): PolicyStatement[] {
+    return [
+      new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [secretsKeyArn] }),
+      new PolicyStatement({
+        actions: ['secretsmanager:GetSecretValue'],
+        resources: [data.rootSecret.secretArn, data.setupToken.secretArn],
+      }),
+      new PolicyStatement({
+        actions: ['kms:Decrypt'],
+        resources: [dataKeyArn],
+        conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${this.region}.amazonaws.com` } },
+      }),
+    ];
+  }
+
+  /** API Gateway would create this group itself, without a key and kept for ever; it writes to one that exists. */
+  private encryptExecutionLog(api: RestApi, { stage, dataKeyArn }: ApiStackProps): void {
+    const executionLog = new VaultLogGroup(this, 'ExecutionLog', {
+      stage,
+      dataKeyArn,
+      logGroupName: `API-Gateway-Execution-Logs_${api.restApiId}/${API_STAGE}`,
+    });
+    api.deploymentStage.node.addDependency(executionLog);
+  }
+
+  private domain(
+    api: RestApi,
+    domain: NonNullable<StageConfig['domain']>,
+    tls: { securityPolicy: SecurityPolicy; endpointAccessMode: EndpointAccessMode },
+  ): void {
+    const domainName = new DomainName(this, 'Domain', {
+      domainName: domain.name,
+      certificate: Certificate.fromCertificateArn(this, 'Certificate', domain.certificateArn),
+      endpointType: EndpointType.REGIONAL,
+      ...tls,
+      // aws-cdk-lib is compiled without exactOptionalPropertyTypes: its classes miss their own interfaces by a hair.
+      mapping: api as IRestApi,
+    });
+    if (domain.hostedZone === undefined) return;
+    new ARecord(this, 'Alias', {
+      zone: HostedZone.fromHostedZoneAttributes(this, 'Zone', {
+        hostedZoneId: domain.hostedZone.id,
+        zoneName: domain.hostedZone.name,
+      }),
+      recordName: `${domain.name}.`,
+      target: RecordTarget.fromAlias(new ApiGatewayDomain(domainName)),
+    });
+  }
+}
+
+/** Who asked for what and how it went. No header but the user agent, no query string, no body. */
+function accessLogFormat(): AccessLogFormat {
+  return AccessLogFormat.custom(
+    JSON.stringify({
+      requestId: AccessLogField.contextRequestId(),
+      time: AccessLogField.contextRequestTimeEpoch(),
+      ip: AccessLogField.contextIdentitySourceIp(),
+      method: AccessLogField.contextHttpMethod(),
+      path: AccessLogField.contextPath(),
+      resource: AccessLogField.contextResourcePath(),
+      status: AccessLogField.contextStatus(),
+      wafStatus: AccessLogField.contextWafStatus(),
+      responseLength: AccessLogField.contextResponseLength(),
+      responseLatency: AccessLogField.contextResponseLatency(),
+      integrationLatency: AccessLogField.contextIntegrationLatency(),
+      userAgent: AccessLogField.contextIdentityUserAgent(),
+    }),
+  );
+}

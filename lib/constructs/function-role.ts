@@ -1,0 +1,105 @@
+import { Stack } from 'aws-cdk-lib';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { type IRole, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { TABLE_KEY_ACTIONS } from '../keys-stack.ts';
+import { type FunctionName, namesOf } from '../names.ts';
+import type { StageConfig } from '../stage.ts';
+import { acknowledge } from './acknowledge.ts';
+
+/** The item operations a function may hold. Transactions are authorized by the operations inside them. */
+export type TableAction =
+  | 'BatchGetItem'
+  | 'ConditionCheckItem'
+  | 'DeleteItem'
+  | 'GetItem'
+  | 'PutItem'
+  | 'Query'
+  | 'Scan'
+  | 'UpdateItem';
+
+export interface TableAccess {
+  readonly table: TableV2;
+  readonly actions: readonly TableAction[];
+  /**
+   * An index that may be queried as well.
+   * @default - none
+   */
+  readonly queryIndex?: string;
+}
+
+export interface FunctionRoleProps {
+  readonly stage: StageConfig;
+  readonly functionName: FunctionName;
+  readonly dataKeyArn: string;
+  readonly logGroup: ILogGroup;
+  readonly tables: readonly TableAccess[];
+  /**
+   * What this one function needs beyond its tables, its log and tracing.
+   * @default - nothing
+   */
+  readonly statements?: readonly PolicyStatement[];
+}
+
+/**
+ * The role of one function, by the fixed name that key policies know. All it may do stands in one managed policy:
+ * `role` refuses additions, so that no other construct can widen it.
+ */
+export class FunctionRole extends Construct {
+  readonly role: IRole;
+  /** What uses the role must depend on it: Lambda checks some permissions when a function is made. */
+  readonly policy: ManagedPolicy;
+
+  constructor(scope: Construct, id: string, props: FunctionRoleProps) {
+    super(scope, id);
+    const role = new Role(this, 'Role', {
+      roleName: namesOf(props.stage).role(props.functionName),
+      description: `Lockzero ${props.stage.name}: what the function ${props.functionName} may do`,
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    });
+    this.policy = new ManagedPolicy(this, 'Policy', {
+      roles: [role],
+      statements: [
+        ...props.tables.flatMap(tableStatements),
+        this.tableKeyStatement(props.dataKeyArn),
+        new PolicyStatement({
+          actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+          resources: [props.logGroup.logGroupArn],
+        }),
+        new PolicyStatement({
+          actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
+          resources: ['*'],
+        }),
+        ...(props.statements ?? []),
+      ],
+    });
+    this.role = role.withoutPolicyUpdates();
+    acknowledge(
+      this.policy,
+      'X-Ray knows no resources: its two write actions take only *.',
+      'AwsSolutions-IAM5[Resource::*]',
+    );
+  }
+
+  private tableKeyStatement(dataKeyArn: string): PolicyStatement {
+    return new PolicyStatement({
+      actions: [...TABLE_KEY_ACTIONS],
+      resources: [dataKeyArn],
+      conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.amazonaws.com` } },
+    });
+  }
+}
+
+function tableStatements({ table, actions, queryIndex }: TableAccess): PolicyStatement[] {
+  const items = new PolicyStatement({
+    actions: actions.map((action) => `dynamodb:${action}`),
+    resources: [table.tableArn],
+  });
+  if (queryIndex === undefined) return [items];
+  const index = new PolicyStatement({
+    actions: ['dynamodb:Query'],
+    resources: [`${table.tableArn}/index/${queryIndex}`],
+  });
+  return [items, index];
+}

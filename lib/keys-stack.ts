@@ -1,0 +1,204 @@
+import { ArnFormat, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import {
+  AccountRootPrincipal,
+  Effect,
+  PolicyDocument,
+  PolicyStatement,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
+import { removalPolicyOf } from './constructs/removal.ts';
+import { FUNCTION_NAMES, logGroupArn, namesOf, roleArn } from './names.ts';
+import type { StageConfig } from './stage.ts';
+
+export interface KeysStackProps extends StackProps {
+  readonly stage: StageConfig;
+}
+
+/** The encryption context of every data key: exactly these three, no fewer and no more. */
+const SECRET_CONTEXT_KEYS: readonly string[] = ['secretId', 'version', 'workspaceId'];
+
+/**
+ * What the account may do with a key through IAM: manage it. Spelled out, because `kms:*` would let any administrator
+ * decrypt, and so would CreateGrant: a grant can hand Decrypt to anybody.
+ */
+const ADMINISTRATION = [
+  'kms:CancelKeyDeletion',
+  'kms:CreateAlias',
+  'kms:DeleteAlias',
+  'kms:DescribeKey',
+  'kms:DisableKey',
+  'kms:DisableKeyRotation',
+  'kms:EnableKey',
+  'kms:EnableKeyRotation',
+  'kms:GetKeyPolicy',
+  'kms:GetKeyRotationStatus',
+  'kms:ListGrants',
+  'kms:ListKeyPolicies',
+  'kms:ListKeyRotations',
+  'kms:ListResourceTags',
+  'kms:PutKeyPolicy',
+  'kms:RevokeGrant',
+  'kms:RotateKeyOnDemand',
+  'kms:ScheduleKeyDeletion',
+  'kms:TagResource',
+  'kms:UntagResource',
+  'kms:UpdateAlias',
+  'kms:UpdateKeyDescription',
+];
+
+/** The least that DynamoDB asks of a caller of a table under a customer-managed key (DynamoDB, encryption at rest). */
+export const TABLE_KEY_ACTIONS: readonly string[] = [
+  'kms:Decrypt',
+  'kms:DescribeKey',
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+];
+
+/**
+ * The two keys: `secrets` wraps the data key of each secret version, `data` encrypts what lies at rest in AWS services.
+ *
+ * Using a key takes both its policy and an IAM policy: the principal of each statement is the account, and a condition
+ * on `aws:PrincipalArn` narrows it to roles by their fixed names. Other stacks see ARNs only, so that no construct can
+ * widen a key policy on its way.
+ */
+export class KeysStack extends Stack {
+  readonly secretsKeyArn: string;
+  readonly dataKeyArn: string;
+
+  constructor(scope: Construct, id: string, props: KeysStackProps) {
+    super(scope, id, props);
+    this.secretsKeyArn = this.key('secrets', 'Wraps the data keys of secret values', props.stage, [
+      this.secretValueUse(props.stage),
+    ]);
+    this.dataKeyArn = this.key('data', 'Encrypts tables, logs, backups and bootstrap secrets', props.stage, [
+      ...this.tableUse(props.stage),
+      ...this.bootstrapSecretUse(props.stage),
+      this.logUse(props.stage),
+    ]);
+  }
+
+  private key(
+    name: 'secrets' | 'data',
+    description: string,
+    stage: StageConfig,
+    use: PolicyStatement[],
+  ): string {
+    const key = new Key(this, name === 'secrets' ? 'SecretsKey' : 'DataKey', {
+      alias: namesOf(stage).keyAlias(name),
+      description: `Lockzero ${stage.name}: ${description}`,
+      enableKeyRotation: true,
+      pendingWindow: Duration.days(30),
+      removalPolicy: removalPolicyOf(stage),
+      policy: new PolicyDocument({
+        statements: [accountMay('Manage', ADMINISTRATION, {}), ...use],
+      }),
+    });
+    return key.keyArn;
+  }
+
+  /** Only the api role wraps and unwraps data keys, and only in the context of one version of one secret. */
+  private secretValueUse(stage: StageConfig): PolicyStatement {
+    return accountMay('WrapAndUnwrapSecretValues', ['kms:Decrypt', 'kms:GenerateDataKey'], {
+      ArnEquals: { 'aws:PrincipalArn': roleArn(namesOf(stage).role('api')) },
+      'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': SECRET_CONTEXT_KEYS },
+      // ForAllValues also holds for an empty context; Null "false" makes each of the three a must.
+      Null: Object.fromEntries(SECRET_CONTEXT_KEYS.map((key) => [`kms:EncryptionContext:${key}`, 'false'])),
+    });
+  }
+
+  private tableUse(stage: StageConfig): PolicyStatement[] {
+    const throughDynamo = { 'kms:ViaService': `dynamodb.${this.region}.amazonaws.com` };
+    return [
+      accountMay('ReadAndWriteTables', TABLE_KEY_ACTIONS, {
+        ArnEquals: { 'aws:PrincipalArn': FUNCTION_NAMES.map((name) => roleArn(namesOf(stage).role(name))) },
+        StringEquals: throughDynamo,
+      }),
+      // Whoever deploys creates the tables, and DynamoDB then asks in their name for a grant to itself. The condition
+      // on GrantIsForAWSResource keeps that grant in DynamoDB's hands, so the deployer still cannot decrypt.
+      accountMay('CreateTables', ['kms:CreateGrant'], {
+        StringEquals: throughDynamo,
+        Bool: { 'kms:GrantIsForAWSResource': 'true' },
+      }),
+    ];
+  }
+
+  private bootstrapSecretUse(stage: StageConfig): PolicyStatement[] {
+    const names = namesOf(stage);
+    const throughSecretsManager = { 'kms:ViaService': `secretsmanager.${this.region}.amazonaws.com` };
+    // Secrets Manager adds a hyphen and six random characters to the name.
+    const secretArn = (name: string) =>
+      this.formatArn({
+        service: 'secretsmanager',
+        resource: 'secret',
+        resourceName: `${name}-??????`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      });
+    return [
+      accountMay('ReadBootstrapSecrets', ['kms:Decrypt'], {
+        ArnEquals: { 'aws:PrincipalArn': roleArn(names.role('api')) },
+        StringEquals: throughSecretsManager,
+        StringLike: {
+          'kms:EncryptionContext:SecretARN': [secretArn(names.rootSecret), secretArn(names.setupTokenSecret)],
+        },
+      }),
+      // Whoever deploys or rotates writes the bootstrap secrets. A new data key opens nothing that is stored already,
+      // and the one Decrypt is Secrets Manager's own probe that the key works (Secrets Manager, encryption and
+      // decryption), so writing the root secret does not mean being able to read it.
+      accountMay('WriteBootstrapSecrets', ['kms:GenerateDataKey'], { StringEquals: throughSecretsManager }),
+      accountMay('ProbeKeyOfBootstrapSecrets', ['kms:Decrypt'], {
+        StringEquals: {
+          ...throughSecretsManager,
+          'kms:EncryptionContext:SecretVersionId': 'RequestToValidateKeyAccess',
+        },
+      }),
+      // An operator has to read the setup token to set the vault up, once; IAM decides who that is.
+      accountMay('ReadSetupToken', ['kms:Decrypt'], {
+        StringEquals: throughSecretsManager,
+        StringLike: { 'kms:EncryptionContext:SecretARN': secretArn(names.setupTokenSecret) },
+      }),
+    ];
+  }
+
+  /** CloudWatch Logs itself, for the log groups of this stage. */
+  private logUse(stage: StageConfig): PolicyStatement {
+    const names = namesOf(stage);
+    return new PolicyStatement({
+      sid: 'EncryptLogs',
+      effect: Effect.ALLOW,
+      principals: [new ServicePrincipal(`logs.${this.region}.amazonaws.com`)],
+      actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
+      resources: ['*'],
+      conditions: {
+        ArnLike: {
+          'kms:EncryptionContext:aws:logs:arn': [
+            logGroupArn(this, names.logGroup('*')),
+            logGroupArn(this, names.wafLogGroup),
+            // API Gateway derives this name from the id of the API, which does not exist yet.
+            logGroupArn(this, 'API-Gateway-Execution-Logs_*'),
+          ],
+        },
+      },
+    });
+  }
+}
+
+/** In a key policy the resource `*` means this key. */
+function accountMay(
+  sid: string,
+  actions: readonly string[],
+  conditions: Record<string, unknown>,
+): PolicyStatement {
+  return new PolicyStatement({
+    sid,
+    effect: Effect.ALLOW,
+    principals: [new AccountRootPrincipal()],
+    actions: [...actions],
+    resources: ['*'],
+    conditions,
+  });
+}

@@ -1,0 +1,38 @@
+import { type App, Tags, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
+import { ApiStack } from './api-stack.ts';
+import { DataStack } from './data-stack.ts';
+import { JobsStack } from './jobs-stack.ts';
+import { KeysStack } from './keys-stack.ts';
+import { namesOf } from './names.ts';
+import type { StageConfig } from './stage.ts';
+
+export interface Lockzero {
+  readonly keys: KeysStack;
+  readonly data: DataStack;
+  readonly api: ApiStack;
+  readonly jobs: JobsStack;
+}
+
+/** Adds the stacks of one stage to the app, under the checks of cdk-nag. */
+export function addLockzero(app: App, stage: StageConfig): Lockzero {
+  const { prefix } = namesOf(stage);
+  const common = (name: string) => ({
+    stage,
+    stackName: `${prefix}-${name}`,
+    description: `Lockzero ${stage.name}: ${name}`,
+    env: { region: stage.region, ...(stage.account === undefined ? {} : { account: stage.account }) },
+    terminationProtection: stage.removal === 'retain',
+  });
+
+  const keys = new KeysStack(app, 'Keys', common('keys'));
+  const { secretsKeyArn, dataKeyArn } = keys;
+  const data = new DataStack(app, 'Data', { ...common('data'), dataKeyArn });
+  const api = new ApiStack(app, 'Api', { ...common('api'), data, secretsKeyArn, dataKeyArn });
+  const jobs = new JobsStack(app, 'Jobs', { ...common('jobs'), data, dataKeyArn });
+
+  Tags.of(app).add('project', 'lockzero');
+  Tags.of(app).add('stage', stage.name);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app));
+  return { keys, data, api, jobs };
+}

@@ -1,0 +1,46 @@
+import { ArnFormat, Aws, type Stack } from 'aws-cdk-lib';
+import type { StageConfig } from './stage.ts';
+
+/** Every function of the vault; each has its entry at `lambdas/<name>/handler.ts` and a role of its own. */
+export type FunctionName = 'api' | 'verifier' | 'tally' | 'purge';
+
+export const FUNCTION_NAMES: readonly FunctionName[] = ['api', 'verifier', 'tally', 'purge'];
+
+/** The index of the vault table that answers lists. */
+export const LIST_INDEX = 'list';
+
+/**
+ * The physical names that one stack must know of another without referring to it: key and table policies name roles
+ * which later stacks make, and a reference in both directions would be a cycle.
+ */
+export function namesOf(stage: StageConfig) {
+  const prefix = `lockzero-${stage.name}`;
+  return {
+    prefix,
+    vaultTable: `${prefix}-vault`,
+    auditTable: `${prefix}-audit`,
+    rootSecret: `lockzero/${stage.name}/root`,
+    setupTokenSecret: `lockzero/${stage.name}/setup-token`,
+    keyAlias: (key: 'secrets' | 'data') => `alias/lockzero/${stage.name}/${key}`,
+    logGroup: (source: string) => `/lockzero/${stage.name}/${source}`,
+    /** WAF writes to no log group whose name begins otherwise. */
+    wafLogGroup: `aws-waf-logs-${prefix}`,
+    /** IAM is global, so a role's name carries its region. `retention` is the one role that may delete audit rows. */
+    role: (role: FunctionName | 'retention') => `${prefix}-${stage.region}-${role}`,
+  };
+}
+
+/** The ARN of a role of this account by its fixed name. */
+export function roleArn(roleName: string): string {
+  return `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${roleName}`;
+}
+
+/** The ARN of a log group without the trailing `:*`, the form that KMS contexts and WAF use. */
+export function logGroupArn(stack: Stack, logGroupName: string): string {
+  return stack.formatArn({
+    service: 'logs',
+    resource: 'log-group',
+    resourceName: logGroupName,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+}

@@ -1,0 +1,190 @@
+import { findStage } from '../../lib/stages.ts';
+import { ACCOUNT, evaluate, list, resolve, type Statement } from './policy.ts';
+import { resourcesOf, synth } from './synth.ts';
+
+const region = 'us-east-1';
+const role = (name: string) => `arn:aws:iam::${ACCOUNT}:role/lockzero-production-${region}-${name}`;
+const administrator = `arn:aws:iam::${ACCOUNT}:role/Administrator`;
+const root = `arn:aws:iam::${ACCOUNT}:root`;
+const otherStage = `arn:aws:iam::${ACCOUNT}:role/lockzero-development-${region}-api`;
+const strangers = [administrator, root, otherStage];
+
+const { keys } = synth(findStage('production'));
+const secrets = statementsOf('SecretsKey');
+const data = statementsOf('DataKey');
+
+function statementsOf(id: string): Statement[] {
+  const [, key] = resourcesOf(keys, 'AWS::KMS::Key').find(([logicalId]) => logicalId.startsWith(id)) ?? [];
+  const policy = key?.Properties['KeyPolicy'] as { Statement: Statement[] } | undefined;
+  if (policy === undefined) throw new Error(`There is no key ${id}.`);
+  return policy.Statement;
+}
+
+/** A call with an encryption context, as KMS presents it to conditions. */
+function inContext(context: Record<string, string>, more: Record<string, string> = {}) {
+  const keysOf = Object.keys(context);
+  return {
+    ...Object.fromEntries(keysOf.map((key) => [`kms:EncryptionContext:${key}`, context[key] ?? ''])),
+    ...(keysOf.length === 0 ? {} : { 'kms:EncryptionContextKeys': keysOf }),
+    ...more,
+  };
+}
+
+const through = (service: string) => ({ 'kms:ViaService': `${service}.${region}.amazonaws.com` });
+const secretArn = (name: string) =>
+  `arn:aws:secretsmanager:${region}:${ACCOUNT}:secret:lockzero/production/${name}-Ab12Cd`;
+
+test('both keys rotate, wait 30 days before deletion, and have an alias', () => {
+  const all = resourcesOf(keys, 'AWS::KMS::Key');
+  expect(all).toHaveLength(2);
+  for (const [, key] of all) {
+    expect(key.Properties).toMatchObject({ EnableKeyRotation: true, PendingWindowInDays: 30 });
+    expect(key.DeletionPolicy).toBe('Retain');
+  }
+  const aliases = resourcesOf(keys, 'AWS::KMS::Alias').map(([, alias]) => alias.Properties['AliasName']);
+  expect(aliases.sort()).toEqual(['alias/lockzero/production/data', 'alias/lockzero/production/secrets']);
+});
+
+test('the account manages both keys by a list of actions, none of which uses or grants', () => {
+  for (const statements of [secrets, data]) {
+    const unconditional = statements.filter((statement) => statement.Condition === undefined);
+    expect(unconditional.map((statement) => statement.Sid)).toEqual(['Manage']);
+    const actions = list(unconditional[0]?.Action);
+    expect(actions.filter((action) => action.includes('*'))).toEqual([]);
+    const uses = /Decrypt|Encrypt|GenerateDataKey|CreateGrant|Sign|Mac|DeriveSharedSecret/;
+    expect(actions.filter((action) => uses.test(action))).toEqual([]);
+    expect(evaluate(statements, { principal: administrator, action: 'kms:PutKeyPolicy' })).toBe('allowed');
+  }
+});
+
+describe('the secrets key', () => {
+  const exact = inContext({ secretId: 's', version: '1', workspaceId: 'w' });
+
+  test.each(['kms:Decrypt', 'kms:GenerateDataKey'])(
+    'gives %s to the api role in the exact context',
+    (action) => {
+      expect(evaluate(secrets, { principal: role('api'), action, context: exact })).toBe('allowed');
+    },
+  );
+
+  test.each([
+    ['no context', {}],
+    ['a key missing', { secretId: 's', version: '1' }],
+    ['a key too many', { secretId: 's', version: '1', workspaceId: 'w', extra: 'x' }],
+    ['another key instead', { secretId: 's', version: '1', workspace: 'w' }],
+  ])('gives the api role nothing with %s', (_, context) => {
+    const request = { principal: role('api'), action: 'kms:Decrypt', context: inContext(context) };
+    expect(evaluate(secrets, request)).toBe('not allowed');
+  });
+
+  test.each(['kms:GenerateDataKeyWithoutPlaintext', 'kms:Encrypt', 'kms:ReEncryptFrom', 'kms:CreateGrant'])(
+    'gives %s to nobody',
+    (action) => {
+      for (const principal of [role('api'), role('verifier'), ...strangers]) {
+        expect(evaluate(secrets, { principal, action, context: exact })).toBe('not allowed');
+      }
+    },
+  );
+
+  test('gives no other principal a data key', () => {
+    for (const principal of [
+      role('verifier'),
+      role('tally'),
+      role('purge'),
+      role('retention'),
+      ...strangers,
+    ]) {
+      for (const service of ['dynamodb', 'secretsmanager', 's3']) {
+        const context = { ...exact, ...through(service) };
+        expect(evaluate(secrets, { principal, action: 'kms:Decrypt', context })).toBe('not allowed');
+        expect(evaluate(secrets, { principal, action: 'kms:GenerateDataKey', context })).toBe('not allowed');
+      }
+    }
+  });
+});
+
+describe('the data key', () => {
+  test('opens tables to the function roles, only through DynamoDB', () => {
+    for (const name of ['api', 'verifier', 'tally', 'purge']) {
+      const request = { principal: role(name), action: 'kms:Decrypt' };
+      expect(evaluate(data, { ...request, context: through('dynamodb') })).toBe('allowed');
+      expect(evaluate(data, { ...request, context: through('s3') })).toBe('not allowed');
+      expect(evaluate(data, request)).toBe('not allowed');
+    }
+  });
+
+  test('lets nobody else decrypt, directly or through a service', () => {
+    for (const principal of [role('retention'), ...strangers]) {
+      for (const service of ['dynamodb', 'secretsmanager', 's3', 'logs']) {
+        const context = { ...inContext({ SecretARN: secretArn('root') }), ...through(service) };
+        for (const action of ['kms:Decrypt', 'kms:ReEncryptFrom', 'kms:Encrypt']) {
+          expect(evaluate(data, { principal, action, context })).toBe('not allowed');
+        }
+      }
+      expect(evaluate(data, { principal, action: 'kms:Decrypt' })).toBe('not allowed');
+      expect(evaluate(data, { principal, action: 'kms:GenerateDataKey' })).toBe('not allowed');
+    }
+  });
+
+  test('lets the deployer create tables, by a grant that stays with DynamoDB', () => {
+    const request = { principal: administrator, action: 'kms:CreateGrant' };
+    const forAws = { 'kms:GrantIsForAWSResource': 'true' };
+    expect(evaluate(data, { ...request, context: { ...forAws, ...through('dynamodb') } })).toBe('allowed');
+    expect(evaluate(data, { ...request, context: through('dynamodb') })).toBe('not allowed');
+    expect(evaluate(data, { ...request, context: { ...forAws, ...through('rds') } })).toBe('not allowed');
+    expect(evaluate(data, { ...request, context: forAws })).toBe('not allowed');
+  });
+
+  test('lets the deployer write the root secret without being able to read it', () => {
+    const viaManager = through('secretsmanager');
+    const probe = inContext(
+      { SecretARN: secretArn('root'), SecretVersionId: 'RequestToValidateKeyAccess' },
+      viaManager,
+    );
+    const read = inContext({ SecretARN: secretArn('root'), SecretVersionId: 'v' }, viaManager);
+    const request = { principal: administrator, action: 'kms:Decrypt' };
+    expect(evaluate(data, { principal: administrator, action: 'kms:GenerateDataKey', context: read })).toBe(
+      'allowed',
+    );
+    expect(evaluate(data, { ...request, context: probe })).toBe('allowed');
+    expect(evaluate(data, { ...request, context: read })).toBe('not allowed');
+  });
+
+  test('opens the root secret to the api role alone, the setup token to whom IAM lets read it', () => {
+    const read = (principal: string, name: string) =>
+      evaluate(data, {
+        principal,
+        action: 'kms:Decrypt',
+        context: inContext({ SecretARN: secretArn(name), SecretVersionId: 'v' }, through('secretsmanager')),
+      });
+    expect(read(role('api'), 'root')).toBe('allowed');
+    expect(read(role('api'), 'setup-token')).toBe('allowed');
+    expect(read(administrator, 'setup-token')).toBe('allowed');
+    for (const principal of [role('verifier'), role('tally'), role('purge'), ...strangers]) {
+      expect(read(principal, 'root')).toBe('not allowed');
+    }
+    expect(read(role('api'), 'another')).toBe('not allowed');
+  });
+
+  test('serves CloudWatch Logs for the log groups of the stage and no others', () => {
+    const use = (logGroup: string) =>
+      evaluate(data, {
+        principal: `logs.${region}.amazonaws.com`,
+        action: 'kms:Decrypt',
+        context: inContext({ 'aws:logs:arn': `arn:aws:logs:${region}:${ACCOUNT}:log-group:${logGroup}` }),
+      });
+    expect(use('/lockzero/production/api')).toBe('allowed');
+    expect(use('aws-waf-logs-lockzero-production')).toBe('allowed');
+    expect(use('API-Gateway-Execution-Logs_abc123/live')).toBe('allowed');
+    expect(use('/lockzero/development/api')).toBe('not allowed');
+    expect(use('/somebody/else')).toBe('not allowed');
+  });
+});
+
+test('no statement names a principal outside the account and CloudWatch Logs', () => {
+  for (const statement of [...secrets, ...data]) {
+    expect([{ AWS: root }, { Service: `logs.${region}.amazonaws.com` }]).toContainEqual(
+      resolve(statement.Principal),
+    );
+  }
+});

@@ -1,0 +1,107 @@
+export const ACCOUNT = '111122223333';
+
+/** A policy statement as it stands in a template. */
+export interface Statement {
+  readonly Sid?: string;
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action: unknown;
+  readonly Resource?: unknown;
+  readonly Principal?: unknown;
+  readonly Condition?: Record<string, Record<string, unknown>>;
+}
+
+/** A request to a resource whose policy is evaluated. */
+export interface PolicyRequest {
+  /** The ARN of an IAM principal of the account, or the name of a service principal. */
+  readonly principal: string;
+  readonly action: string;
+  /** Condition keys; a list for keys with several values. `aws:PrincipalArn` follows from the principal. */
+  readonly context?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+export type Decision = 'allowed' | 'denied' | 'not allowed';
+
+/**
+ * Evaluates a resource policy by the rules of IAM: an explicit Deny wins, and a statement counts where its principal,
+ * action and every condition match. An operator that it does not know throws, so that no test passes by ignorance.
+ */
+export function evaluate(statements: readonly Statement[], request: PolicyRequest): Decision {
+  const matching = statements.filter((statement) => matches(statement, request));
+  if (matching.some((statement) => statement.Effect === 'Deny')) return 'denied';
+  return matching.some((statement) => statement.Effect === 'Allow') ? 'allowed' : 'not allowed';
+}
+
+function matches(statement: Statement, request: PolicyRequest): boolean {
+  const isService = !request.principal.startsWith('arn:');
+  const context: Record<string, readonly string[]> = isService
+    ? {}
+    : { 'aws:PrincipalArn': [request.principal] };
+  for (const [key, value] of Object.entries(request.context ?? {})) context[key] = list(value);
+  return (
+    principalMatches(resolve(statement.Principal), request.principal, isService) &&
+    list(resolve(statement.Action)).some((pattern) => like(pattern, request.action)) &&
+    Object.entries(statement.Condition ?? {}).every(([operator, keys]) =>
+      Object.entries(keys).every(([key, wanted]) => holds(operator, list(resolve(wanted)), context[key])),
+    )
+  );
+}
+
+function principalMatches(principal: unknown, actual: string, isService: boolean): boolean {
+  if (principal === '*') return true;
+  const { AWS, Service } = principal as { AWS?: unknown; Service?: unknown };
+  if (isService) return list(Service ?? []).includes(actual);
+  return list(AWS ?? []).some(
+    (arn) => arn === '*' || arn === `arn:aws:iam::${ACCOUNT}:root` || arn === actual,
+  );
+}
+
+function holds(operator: string, wanted: readonly string[], actual: readonly string[] | undefined): boolean {
+  const any = (test: (pattern: string, value: string) => boolean) =>
+    (actual ?? []).some((value) => wanted.some((pattern) => test(pattern, value)));
+  switch (operator) {
+    case 'StringEquals':
+    case 'Bool':
+      return any((pattern, value) => pattern === value);
+    case 'StringLike':
+    case 'ArnLike':
+    case 'ArnEquals':
+      return any(like);
+    case 'ArnNotEquals':
+      return !any(like);
+    case 'ForAllValues:StringEquals':
+      return (actual ?? []).every((value) => wanted.includes(value));
+    case 'Null':
+      return wanted[0] === String(actual === undefined);
+    default:
+      throw new Error(`This test does not know the operator ${operator}.`);
+  }
+}
+
+function like(pattern: string, value: string): boolean {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`).test(value);
+}
+
+/** A template value with the account and partition put in. Other references become their logical id. */
+export function resolve(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(resolve);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value);
+  const [key, inner] = entries[0] ?? [];
+  if (entries.length === 1 && key === 'Ref') {
+    if (inner === 'AWS::AccountId') return ACCOUNT;
+    if (inner === 'AWS::Partition') return 'aws';
+    return String(inner);
+  }
+  if (entries.length === 1 && key === 'Fn::Join') {
+    const [separator, parts] = inner as [string, unknown[]];
+    return parts.map(resolve).join(separator);
+  }
+  if (entries.length === 1 && key === 'Fn::GetAtt') return (inner as string[]).join('.');
+  if (entries.length === 1 && key === 'Fn::ImportValue') return String(resolve(inner));
+  return Object.fromEntries(entries.map(([name, part]) => [name, resolve(part)]));
+}
+
+export function list(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value : [value as string];
+}
