@@ -41,7 +41,11 @@ export async function findOpening(
   { workspaceId, lane }: LaneRef,
 ): Promise<string | undefined> {
   for (let from = 1; ; ) {
-    const rows = await ledger.rows({ workspaceId, lane: PRINCIPAL_LANE }, from, from === 1 ? FIRST_PAGE : PAGE);
+    const rows = await ledger.rows(
+      { workspaceId, lane: PRINCIPAL_LANE },
+      from,
+      from === 1 ? FIRST_PAGE : PAGE,
+    );
     const opening = rows.find((row) => {
       const content = readRow(row);
       return content?.action === 'lane.opened' && content.detail['lane'] === String(lane);

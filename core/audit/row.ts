@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalString } from '../kernel/canonical-json.ts';
 import { isTimestamp, type Timestamp } from '../kernel/timestamps.ts';
+import { readPlainRow } from './plain-row.ts';
 
 /** How one entity stood after a row: the digest of its content, or 64 zeros where the row removed it. */
 export interface RowChange {
@@ -50,10 +51,14 @@ export class RowFormatError extends Error {
  * section 2.1 at once. The prefix separates leaves from inner nodes.
  */
 export function rowHash(bytes: Uint8Array): string {
-  return createHash('sha256').update(LEAF_PREFIX).update(bytes).digest('hex');
+  if (bytes.length > MAX_ROW_BYTES) return hash('sha256', Buffer.concat([LEAF_PREFIX, bytes]), 'hex');
+  leaf.set(bytes, LEAF_PREFIX.length);
+  return hash('sha256', leaf.subarray(0, LEAF_PREFIX.length + bytes.length), 'hex');
 }
 
 const LEAF_PREFIX = Uint8Array.of(0x00);
+/** Prefix and row side by side: hashing both in one call is twice as fast as in two. */
+const leaf = new Uint8Array(LEAF_PREFIX.length + MAX_ROW_BYTES);
 
 /**
  * The row as canonical JSON (RFC 8785). The schema is closed, so its members can be spelled out in sorted order;
@@ -77,13 +82,31 @@ export function encodeRow(row: AuditRow): Uint8Array {
  */
 export function decodeRow(bytes: Uint8Array): AuditRow {
   if (bytes.length > MAX_ROW_BYTES) throw malformed('the row is too long');
+  return readPlainRow(bytes) ?? readAnyRow(bytes);
+}
+
+/** {@link decodeRow} without its shortcut. */
+export function readAnyRow(bytes: Uint8Array): AuditRow {
   if (!isUtf8(bytes)) throw malformed('the row is not UTF-8');
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   const value = parse(text);
   if (value.v !== 1) throw new RowFormatError('unknown_version', 'the row is of an unknown version');
-  const { lane, seq, v, ...rest } = value;
-  if (typeof lane !== 'string' || typeof seq !== 'string') throw malformed('lane and seq must be strings');
-  const row: AuditRow = { ...rest, lane: decimal(lane), seq: decimal(seq) };
+  const row: AuditRow = {
+    ws: value.ws,
+    lane: decimal(value.lane),
+    seq: decimal(value.seq),
+    ts: value.ts,
+    prev: value.prev,
+    nonce: value.nonce,
+    actor: value.actor,
+    action: value.action,
+    entity: value.entity,
+    changes: value.changes,
+    ip: value.ip,
+    ua: value.ua,
+    result: value.result,
+    detail: value.detail,
+  };
   checkBounds(row);
   if (rowText(row) !== text) throw new RowFormatError('not_canonical', 'the row is not in canonical form');
   return row;
@@ -192,8 +215,9 @@ function integer(value: unknown, minimum: number, maximum: number, name: string)
   }
 }
 
-function decimal(value: string): number {
-  if (!DECIMAL.test(value)) throw malformed('lane and seq must be decimal numbers');
+function decimal(value: unknown): number {
+  if (typeof value !== 'string' || !DECIMAL.test(value))
+    throw malformed('lane and seq must be decimal numbers');
   return Number(value);
 }
 

@@ -26,8 +26,12 @@ export function canonicalJson(value: Json): string {
   throw new TypeError(`A value of type ${typeof value} has no canonical JSON.`);
 }
 
+/** Printable ASCII without quotes and backslashes: stands in JSON as it is. Nearly every string is such. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 /** A string as canonical JSON, quotes included. */
 export function canonicalString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw new TypeError('A lone surrogate has no canonical JSON.');
   return JSON.stringify(text);
 }
