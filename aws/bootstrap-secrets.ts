@@ -1,4 +1,3 @@
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
 import type { RootSecret } from '../core/crypto/derived-keys.ts';
 import { unavailable } from '../core/kernel/errors.ts';
@@ -34,11 +33,13 @@ interface Names {
 }
 
 export function createBootstrapSecrets(names: Names, now: () => number): BootstrapSecrets {
-  const client = new SecretsManagerClient(CLIENT_CONFIG);
   let cached: { readonly root: RootSecret; readonly readAt: number } | undefined;
 
   const read = async (id: string): Promise<string> => {
     try {
+      // Loaded here, because most requests need no bootstrap secret, and loading this client takes a fifth of a cold start.
+      const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
+      const client = new SecretsManagerClient(CLIENT_CONFIG);
       const { SecretString: text } = await client.send(new GetSecretValueCommand({ SecretId: id }));
       if (text === undefined) throw new Error(`The bootstrap secret ${id} holds no text.`);
       return text;
