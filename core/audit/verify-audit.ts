@@ -46,8 +46,13 @@ export function verifiedEvent(
             reason: first.reason,
             ...(first.entity === undefined
               ? {}
-              : { brokenEntity: `${first.entity.kind}/${first.entity.id}` }),
+              : { brokenEntity: bounded(`${first.entity.kind}/${first.entity.id}`) }),
           }),
     },
   };
+}
+
+/** A forger chooses the names of entities, and must not keep the verifier from writing them down. */
+function bounded(text: string): string {
+  return text.toWellFormed().slice(0, 200).toWellFormed();
 }

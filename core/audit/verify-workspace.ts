@@ -4,7 +4,14 @@ import { PRINCIPAL_LANE } from './event.ts';
 import type { Ledger, StoredRow } from './ledger.ts';
 import { LANES } from './merged-rows.ts';
 import type { AuditRow } from './row.ts';
-import { type Anchor, type Break, GENESIS, type LaneCheck, verifyLane } from './verify-lane.ts';
+import {
+  type Anchor,
+  type Break,
+  type BreakReason,
+  GENESIS,
+  type LaneCheck,
+  verifyLane,
+} from './verify-lane.ts';
 
 export interface VerifyParts {
   readonly ledger: Ledger;
@@ -34,35 +41,32 @@ interface Expected extends EntityName {
 
 /** Entities are looked up in groups of this many. */
 const GROUP = 100;
-/** Entities may change while they are checked; how often to read on and look again before calling it a break. */
-const MAX_ROUNDS = 5;
 
 /**
  * Checks all rows of a workspace, and every entity that they speak of against the last row that changed it: edited,
  * removed, brought back, or put back to an earlier state behind the vault's back, it no longer fits.
+ *
+ * The vault may be at work meanwhile. As an entity changes together with its row, an entity that looks wrong is right
+ * if a row that came since the first reading explains what was seen; so the lanes are read on before it is called a break.
  */
 export async function verifyWorkspace(parts: VerifyParts, workspaceId: string): Promise<Verification> {
   const chain = new ChainWalk(parts.ledger, workspaceId);
   await chain.walkOn();
-  let suspects = [...chain.expected.values()];
-  const entities = suspects.length;
-  let breaks: Break[] = [];
-  for (let round = 1; suspects.length > 0; round += 1) {
-    breaks = await entityBreaks(parts, workspaceId, suspects);
-    if (breaks.length === 0 || round === MAX_ROUNDS) break;
-    // A change that came after its lane was read looks like a forgery: read on, and look at these once more.
-    const walked = await chain.walkOn();
-    if (walked === 0) break;
-    suspects = breaks.flatMap(({ entity }) => (entity ? (chain.expected.get(nameOf(entity)) ?? []) : []));
-  }
-  const all = [...chain.breaks(), ...breaks];
+  const expected = [...chain.expected.values()];
+  const suspects = await findSuspects(parts, workspaceId, expected);
+  const since = suspects.length === 0 ? [] : await chain.walkOn();
+  const explained = Map.groupBy(since, nameOf);
+  const entityBreaks = suspects
+    .filter(({ found, name }) => !explained.get(name)?.some((change) => isAsRecorded(change, found)))
+    .map((suspect) => suspect.break);
+  const breaks = [...chain.breaks(), ...entityBreaks];
   const { seq, hash } = chain.head(PRINCIPAL_LANE);
   return {
-    ok: all.length === 0,
+    ok: breaks.length === 0,
     rows: chain.rows,
-    entities,
+    entities: expected.length,
     head: { lane: PRINCIPAL_LANE, seq, hash },
-    breaks: all,
+    breaks,
   };
 }
 
@@ -81,11 +85,18 @@ class ChainWalk {
     this.#workspaceId = workspaceId;
   }
 
-  /** @returns how many rows were new. */
-  async walkOn(): Promise<number> {
-    const before = this.rows;
-    for (const lane of LANES) await this.#walkLane(lane);
-    return this.rows - before;
+  /** @returns the changes that the rows read by this call speak of. */
+  async walkOn(): Promise<Expected[]> {
+    // The other lanes only up to where they end now: whatever opened them then stands in lane 0, which is read next.
+    const others = LANES.filter((lane) => lane !== PRINCIPAL_LANE);
+    const ends = await Promise.all(
+      others.map((lane) => this.#ledger.lastRow({ workspaceId: this.#workspaceId, lane })),
+    );
+    const changes: Expected[] = [];
+    await this.#walkLane(PRINCIPAL_LANE, Number.MAX_SAFE_INTEGER, changes);
+    for (const [index, lane] of others.entries()) await this.#walkLane(lane, ends[index]?.seq ?? 0, changes);
+    for (const change of changes) this.expected.set(nameOf(change), change);
+    return changes;
   }
 
   head(lane: number): Anchor {
@@ -96,66 +107,76 @@ class ChainWalk {
     return LANES.flatMap((lane) => this.#checks.get(lane)?.breaks ?? []);
   }
 
-  async #walkLane(lane: number): Promise<void> {
+  async #walkLane(lane: number, last: number, changes: Expected[]): Promise<void> {
     const earlier = this.#checks.get(lane);
-    const opening = this.#openings.get(lane);
-    const start = lane === PRINCIPAL_LANE ? GENESIS : { ...GENESIS, hash: opening ?? '' };
+    const opening = lane === PRINCIPAL_LANE ? GENESIS.hash : this.#openings.get(lane);
+    const anchor =
+      earlier !== undefined && earlier.head.seq > 0 ? earlier.head : { ...GENESIS, hash: opening ?? '' };
     const ref = { workspaceId: this.#workspaceId, lane };
-    const check = await verifyLane(this.#ledger, ref, earlier?.head ?? start, undefined, (row, stored) =>
-      this.#note(row, stored),
-    );
+    const check = await verifyLane(this.#ledger, ref, anchor, last, (row, stored) => {
+      if (lane === PRINCIPAL_LANE) this.#noteOpening(row, stored);
+      changes.push(...row.changes.map((change) => ({ ...change, lane, seq: stored.seq })));
+    });
     this.rows += check.rows;
-    const unopened =
-      lane !== PRINCIPAL_LANE && opening === undefined && check.rows > 0 && earlier === undefined;
-    const breaks: Break[] = unopened ? [{ lane, seq: 1, reason: 'lane_not_opened' }] : [...check.breaks];
+    const unopened = opening === undefined && check.rows > 0;
+    const breaks: readonly Break[] = unopened ? [{ lane, seq: 1, reason: 'lane_not_opened' }] : check.breaks;
     this.#checks.set(lane, { ...check, breaks: [...(earlier?.breaks ?? []), ...breaks] });
   }
 
-  #note(row: AuditRow, stored: StoredRow): void {
-    if (row.action === 'lane.opened' && stored.lane === PRINCIPAL_LANE) {
-      const opened = Number(row.detail['lane']);
-      if (!this.#openings.has(opened)) this.#openings.set(opened, stored.hash);
-    }
-    for (const change of row.changes) {
-      this.expected.set(nameOf(change), { ...change, lane: stored.lane, seq: stored.seq });
-    }
+  #noteOpening(row: AuditRow, stored: StoredRow): void {
+    if (row.action !== 'lane.opened') return;
+    const opened = Number(row.detail['lane']);
+    if (!this.#openings.has(opened)) this.#openings.set(opened, stored.hash);
   }
 }
 
-async function entityBreaks(
+interface Suspect {
+  readonly name: string;
+  readonly found: InspectedEntity | undefined;
+  readonly break: Break;
+}
+
+async function findSuspects(
   { inspector, kinds }: VerifyParts,
   workspaceId: string,
   expected: readonly Expected[],
-): Promise<Break[]> {
-  const breaks: Break[] = [];
+): Promise<Suspect[]> {
+  const suspects: Suspect[] = [];
   for (let start = 0; start < expected.length; start += GROUP) {
     const group = expected.slice(start, start + GROUP);
-    const found = await inspector.inspect(workspaceId, group);
+    const inspected = await inspector.inspect(workspaceId, group);
     for (const [index, entry] of group.entries()) {
-      const reason = entityFault(entry, found[index], kinds.get(entry.kind)?.expiry !== undefined);
-      if (reason === undefined) continue;
-      breaks.push({ lane: entry.lane, seq: entry.seq, reason, entity: { kind: entry.kind, id: entry.id } });
+      const found = inspected[index];
+      const { lane, seq, kind, id } = entry;
+      const mayExpire = kinds.get(kind)?.expiry !== undefined;
+      if (isAsRecorded(entry, found) || (found === undefined && mayExpire)) continue;
+      suspects.push({
+        name: nameOf(entry),
+        found,
+        break: { lane, seq, reason: faultOf(entry, found), entity: { kind, id } },
+      });
     }
   }
-  return breaks;
+  return suspects;
 }
 
-function entityFault(
-  expected: Expected,
-  found: InspectedEntity | undefined,
-  mayExpire: boolean,
-): Break['reason'] | undefined {
-  if (expected.digest === REMOVED_DIGEST) return found === undefined ? undefined : 'entity_unexplained';
-  if (found === undefined) return mayExpire ? undefined : 'entity_missing';
+function faultOf({ digest }: Expected, found: InspectedEntity | undefined): BreakReason {
+  if (found === undefined) return 'entity_missing';
+  return digest === REMOVED_DIGEST ? 'entity_unexplained' : 'entity_altered';
+}
+
+/** Whether what lies in the table is just what a row says of it. */
+function isAsRecorded(recorded: Expected, found: InspectedEntity | undefined): boolean {
+  if (found === undefined) return recorded.digest === REMOVED_DIGEST;
   const { entity, row, exact } = found;
-  const asRecorded =
+  return (
     exact &&
     entity !== undefined &&
-    entity.revision === expected.revision &&
-    row.lane === expected.lane &&
-    row.seq === expected.seq &&
-    entityDigest(entity) === expected.digest;
-  return asRecorded ? undefined : 'entity_altered';
+    entity.revision === recorded.revision &&
+    row.lane === recorded.lane &&
+    row.seq === recorded.seq &&
+    entityDigest(entity) === recorded.digest
+  );
 }
 
 function nameOf({ kind, id }: EntityName): string {
