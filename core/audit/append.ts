@@ -40,6 +40,8 @@ export class RefusedChanges extends VaultError {
 }
 
 const MAX_ATTEMPTS = 10;
+/** No new attempt after this: a caller waits behind API Gateway, which gives up after 29 seconds. */
+const MAX_DURATION_MS = 8_000;
 const BASE_DELAY_MS = 10;
 const MAX_DELAY_MS = 500;
 
@@ -58,8 +60,9 @@ export async function append(parts: Parts, work: Work): Promise<Appended> {
   let candidate = build(work.head);
   let successorTried = false;
   let lastFault: unknown;
+  const deadline = clock.now() + MAX_DURATION_MS;
 
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS && clock.now() <= deadline; attempt += 1) {
     if (attempt > 0) await clock.sleep(jitter(attempt, random));
     let outcome: AppendOutcome;
     try {

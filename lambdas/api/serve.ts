@@ -54,8 +54,9 @@ async function serveGuarded(
     return response;
   } catch (thrown) {
     const error = toVaultError(thrown);
-    const told = recorder.last();
-    if (told === undefined || told.result === 'success') {
+    const told = recorder.last()?.result;
+    // Where the trail could not be written a moment ago, trying once more would only keep the caller waiting.
+    if (!recorder.failed() && (told === undefined || told === 'success')) {
       await vault.trail.commit(originOf(caller), [failure(route, found, principal, error)]);
     }
     throw error;
@@ -81,21 +82,32 @@ function failure(
   };
 }
 
-/** A trail that remembers the last event of this request. */
-function recording(trail: AuditTrail): {
+interface Recorder {
   readonly trail: AuditTrail;
+  /** The last event of this request that was recorded. */
   readonly last: () => AuditEvent | undefined;
-} {
+  /** Whether the trail could not be written. */
+  readonly failed: () => boolean;
+}
+
+function recording(trail: AuditTrail): Recorder {
   let last: AuditEvent | undefined;
+  let failed = false;
   return {
     trail: {
       async commit(origin, events) {
-        const positions = await trail.commit(origin, events);
-        last = events.at(-1);
-        return positions;
+        try {
+          const positions = await trail.commit(origin, events);
+          last = events.at(-1);
+          return positions;
+        } catch (error) {
+          failed = toVaultError(error).code === 'unavailable';
+          throw error;
+        }
       },
     },
     last: () => last,
+    failed: () => failed,
   };
 }
 
