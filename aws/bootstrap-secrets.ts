@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RootSecret } from '../core/crypto/derived-keys.ts';
 import { unavailable } from '../core/kernel/errors.ts';
 import { CLIENT_CONFIG } from './clients.ts';

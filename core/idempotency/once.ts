@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { originOf, type RequestContext } from '../access/principal.ts';
 import type { Action } from '../audit/event.ts';
 import type { AuditTrail } from '../audit/trail.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ROLES } from '../access/role.ts';
 import type { Kind } from '../kernel/entity.ts';
 import type { Random } from '../kernel/ports.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { RefusedChanges } from '../audit/append.ts';
 import { type AuditEvent, STRANGER_LANE } from '../audit/event.ts';
 import { systemOrigin } from '../audit/lane-start.ts';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { canonicalJson, type Json } from './canonical-json.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Kind } from '../kernel/entity.ts';
 
 /** A named group of secrets; API keys can be limited to some. Its id is its name. */

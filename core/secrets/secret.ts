@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Kind } from '../kernel/entity.ts';
 import { DAY_MS } from '../kernel/timestamps.ts';
 

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { RefusedChanges } from '../audit/append.ts';
 import { type Origin, STRANGER_LANE } from '../audit/event.ts';
 import { laneOpened } from '../audit/lane-start.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Kind } from '../kernel/entity.ts';
 
 /** A tenant: the boundary that no query crosses. */

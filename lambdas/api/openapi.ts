@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { leastRole } from '../../core/access/role.ts';
 import type { ResponseDescription, Route } from './http/route.ts';
 

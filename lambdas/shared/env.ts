@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The environment of every function, parsed once. Functions that need no key or bootstrap secret do not get its name. */
 const envSchema = z.object({

@@ -72,13 +72,15 @@ export interface TestVault {
   runJob(name: JobName): Promise<unknown>;
 }
 
-const START_LIMIT_MS = 120_000;
+/** A start takes seconds, and everything takes longer on a machine that is busy. */
+const LIMIT_MS = 120_000;
 
 /**
  * A `describe` over one vault in this process, on a free port and an empty directory, without rate limit and logs. One
  * call in a test file: the functions are configured once. Needs Java, see {@link describeWithJava}.
  */
 export function withDevVault(name: string, define: (vault: TestVault) => void): void {
+  jest.setTimeout(LIMIT_MS);
   describeWithJava(name, () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'lockzero-e2e-'));
     let running: DevVault | undefined;
@@ -88,7 +90,7 @@ export function withDevVault(name: string, define: (vault: TestVault) => void): 
     };
     beforeAll(async () => {
       running = await startDevVault({ port: 0, dataDir, rateLimit: false, quiet: true });
-    }, START_LIMIT_MS);
+    });
     afterAll(async () => {
       await running?.stop();
       rmSync(dataDir, { recursive: true, force: true });

@@ -1,3 +1,4 @@
+import type { EntityInspector } from '../../core/audit/entity-inspector.ts';
 import {
   type AppendOutcome,
   type ExplainedChange,
@@ -9,6 +10,8 @@ import {
 import type { EntityRef } from '../../core/kernel/entity.ts';
 import { unavailable } from '../../core/kernel/errors.ts';
 import type { Store } from '../../core/kernel/store.ts';
+import { allKinds } from '../../core/kinds.ts';
+import { memoryInspector } from './memory-inspector.ts';
 import { deepCopy, entityKey, memoryStore, type StoredEntity } from './memory-store.ts';
 
 /**
@@ -51,6 +54,10 @@ export class MemoryTables {
 
   readonly store: Store = memoryStore(this.entities, (name, work) => this.call(name, work));
 
+  readonly inspector: EntityInspector = memoryInspector(this.entities, allKinds, (name, work) =>
+    this.call(name, work),
+  );
+
   /** The rows of a lane, by rising number. */
   lane({ workspaceId, lane }: LaneRef): StoredRow[] {
     return [...this.rows.values()]
@@ -58,7 +65,8 @@ export class MemoryTables {
       .sort((a, b) => a.seq - b.seq);
   }
 
-  private async call<T>(name: string, work: () => T, contended?: T): Promise<T> {
+  /** Performs one call of a port with its faults. */
+  async call<T>(name: string, work: () => T, contended?: T): Promise<T> {
     const fault = await this.faults({ name });
     if (fault === 'contended' && contended !== undefined) return contended;
     if (fault === 'before' || fault === 'contended') throw unavailable(`${name} was lost.`);

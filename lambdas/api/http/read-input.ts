@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Precondition, Principal, RequestContext } from '../../../core/access/principal.ts';
 import { type FieldError, invalid, VaultError } from '../../../core/kernel/errors.ts';
 import { type HttpRequest, readJsonBody } from './request.ts';

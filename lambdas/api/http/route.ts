@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { RequestContext } from '../../../core/access/principal.ts';
 import type { Permission } from '../../../core/access/role.ts';
 import type { Action } from '../../../core/audit/event.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { createApiKey } from '../../../core/identity/create-api-key.ts';
 import { listApiKeys } from '../../../core/identity/list-api-keys.ts';
 import { revokeApiKey } from '../../../core/identity/revoke-api-key.ts';

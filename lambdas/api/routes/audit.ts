@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { eventId } from '../../../core/audit/event.ts';
 import { exportEvents } from '../../../core/audit/export-events.ts';
 import { type EventPosition, listEvents } from '../../../core/audit/list-events.ts';

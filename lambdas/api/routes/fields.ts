@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ROLES } from '../../../core/access/role.ts';
 import { notFound } from '../../../core/kernel/errors.ts';
 import { isId } from '../../../core/kernel/ids.ts';

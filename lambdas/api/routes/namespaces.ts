@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { createNamespace } from '../../../core/namespaces/create-namespace.ts';
 import { deleteNamespace } from '../../../core/namespaces/delete-namespace.ts';
 import { listNamespaces } from '../../../core/namespaces/list-namespaces.ts';

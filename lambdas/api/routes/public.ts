@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { setUp } from '../../../core/workspaces/set-up.ts';
 import { open } from '../http/route.ts';
 import { label } from './fields.ts';

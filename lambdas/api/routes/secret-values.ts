@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { listVersions } from '../../../core/secrets/list-versions.ts';
 import { putValue } from '../../../core/secrets/put-value.ts';
 import { revealByName } from '../../../core/secrets/reveal-by-name.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { createSecret } from '../../../core/secrets/create-secret.ts';
 import { deleteSecret } from '../../../core/secrets/delete-secret.ts';
 import { exportSecrets } from '../../../core/secrets/export-secrets.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ROLES } from '../../../core/access/role.ts';
 import { eventId } from '../../../core/audit/event.ts';
 import type { ReadableRow } from '../../../core/audit/merged-rows.ts';
