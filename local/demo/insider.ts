@@ -1,0 +1,68 @@
+import type { DevConfig } from '../dev-config.ts';
+import { StoryError } from './client.ts';
+
+/** An attribute as DynamoDB's wire protocol has it. */
+type AttributeValue = { readonly S?: string; readonly B?: string; readonly N?: string };
+type RawItem = Readonly<Record<string, AttributeValue>>;
+
+export interface Insider {
+  /** Rewrites the bytes of an audit row, so that the text says something else. */
+  editRow(workspaceId: string, eventId: string, edit: (text: string) => string): Promise<void>;
+  /** Changes the role in a stored API key. */
+  editRole(apiKeyId: string, role: string): Promise<void>;
+  /** Puts everything back exactly as it was. May be called twice. */
+  undo(): Promise<void>;
+}
+
+/** Somebody with write access to the tables, who knows their keys and goes around the vault. */
+export function createInsider({
+  dynamodbEndpoint,
+  region,
+  auditTable,
+  vaultTable,
+}: DevConfig['aws']): Insider {
+  const originals: { readonly table: string; readonly item: RawItem }[] = [];
+
+  const call = async (operation: string, input: unknown): Promise<{ readonly Item?: RawItem }> => {
+    const answer = await fetch(dynamodbEndpoint, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/x-amz-json-1.0',
+        'X-Amz-Target': `DynamoDB_20120810.${operation}`,
+        // DynamoDB Local wants a signature's form and checks none.
+        Authorization: `AWS4-HMAC-SHA256 Credential=insider/20260101/${region}/dynamodb/aws4_request, SignedHeaders=host, Signature=0`,
+      },
+      body: JSON.stringify(input),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new StoryError(`DynamoDB answered ${operation} with ${answer.status}: ${text}`);
+    return JSON.parse(text) as { readonly Item?: RawItem };
+  };
+
+  const edit = async (table: string, pk: string, sk: string, change: (item: RawItem) => RawItem) => {
+    const Key = { pk: { S: pk }, sk: { S: sk } };
+    const { Item: item } = await call('GetItem', { TableName: table, Key, ConsistentRead: true });
+    if (item === undefined) throw new StoryError(`The table ${table} has no item ${pk} ${sk} to edit.`);
+    originals.push({ table, item });
+    await call('PutItem', { TableName: table, Item: { ...item, ...change(item) } });
+  };
+
+  return {
+    async editRow(workspaceId, eventId, editText) {
+      const [lane, seq = ''] = eventId.split('-');
+      await edit(auditTable, `A#${workspaceId}#${lane}`, `R#${seq.padStart(16, '0')}`, ({ b }) => {
+        const text = Buffer.from(b?.B ?? '', 'base64').toString('utf8');
+        const edited = editText(text);
+        if (edited === text) throw new StoryError(`The edit of event ${eventId} changed nothing.`);
+        return { b: { B: Buffer.from(edited, 'utf8').toString('base64') } };
+      });
+    },
+    async editRole(apiKeyId, role) {
+      await edit(vaultTable, `E#*#apiKey#${apiKeyId}`, '~', () => ({ role: { S: role } }));
+    },
+    async undo() {
+      for (const { table, item } of originals.splice(0))
+        await call('PutItem', { TableName: table, Item: item });
+    },
+  };
+}

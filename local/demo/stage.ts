@@ -1,0 +1,32 @@
+import type { DevConfig } from '../dev-config.ts';
+import { type Client, createClient } from './client.ts';
+import { createInsider, type Insider } from './insider.ts';
+import { createNarrator, type Narrator } from './narrator.ts';
+
+/** What every scene works with. */
+export interface Stage extends Narrator {
+  readonly url: string;
+  readonly workspaceId: string;
+  readonly owner: Client;
+  readonly insider: Insider;
+  /** Made by this telling, so that the story can be told again and again. */
+  readonly namespace: string;
+  readonly startedAt: Date;
+}
+
+/** @param signal ends the story before its next scene. */
+export function createStage({ url, workspaceId, apiKey, aws }: DevConfig, signal: AbortSignal): Stage {
+  const startedAt = new Date();
+  return {
+    ...createNarrator(signal),
+    url,
+    workspaceId,
+    owner: createClient(url, apiKey),
+    insider: createInsider(aws),
+    namespace: `demo-${startedAt
+      .toISOString()
+      .replace(/[-:]|\.\d+Z/g, '')
+      .replace('T', '-')}`,
+    startedAt,
+  };
+}

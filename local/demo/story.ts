@@ -1,0 +1,28 @@
+import type { DevConfig } from '../dev-config.ts';
+import { addViewer, change, moveIn, reveal } from './everyday.ts';
+import { exportLog, findOut, putBack, tamper, verifyIntact } from './proof.ts';
+import { createStage } from './stage.ts';
+
+/**
+ * Tells the whole story against a running vault and leaves its trail intact, however the story ends. Throws StoryError
+ * where a scene does not show what it should.
+ *
+ * @param signal ends the story before its next scene.
+ */
+export async function tellStory(config: DevConfig, signal: AbortSignal): Promise<void> {
+  const stage = createStage(config, signal);
+  try {
+    const secret = await moveIn(stage);
+    await reveal(stage, secret);
+    await change(stage, secret);
+    const viewerId = await addViewer(stage, secret);
+    await exportLog(stage);
+    await verifyIntact(stage, 'Every row and every stored thing is checked');
+    const eventId = await tamper(stage, secret, viewerId);
+    await findOut(stage, eventId, viewerId);
+    await putBack(stage, viewerId);
+    await verifyIntact(stage, 'And the trail verifies again');
+  } finally {
+    await stage.insider.undo();
+  }
+}

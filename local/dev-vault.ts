@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { lockDataDir } from './data-dir-lock.ts';
+import { obtainOwner } from './demo-owner.ts';
+import { type DevConfig, readDevConfig, writeDevConfig } from './dev-config.ts';
+import { type DynamoDbLocal, startDynamoDbLocal } from './dynamodb-local.ts';
+import { type Endpoints, enterAwsEnvironment, enterFunctionEnvironment, RESOURCES } from './environment.ts';
+import { type Functions, importFunctions } from './functions.ts';
+import { createGateway } from './gateway.ts';
+import { createJobListener, type JobName } from './jobs.ts';
+import { createKms } from './kms/kms.ts';
+import { createRateLimit, UNLIMITED } from './rate-limit.ts';
+import { createS3 } from './s3/s3.ts';
+import { type Schedules, startSchedules } from './schedules.ts';
+import { createSecretsManager } from './secrets-manager/secrets-manager.ts';
+import { openServer, type Server } from './server.ts';
+import { type StandIn, toNodeListener } from './stand-in.ts';
+
+export interface DevVaultOptions {
+  /** 0 for any free one. */
+  readonly port: number;
+  readonly dataDir: string;
+  readonly rateLimit: boolean;
+  /** Keeps the functions' logs and metrics off the terminal. */
+  readonly quiet: boolean;
+}
+
+export interface DevVault {
+  readonly url: string;
+  /** What `dev.json` says. */
+  readonly config: DevConfig;
+  /** Runs a scheduled function now and gives its result. */
+  runJob(name: JobName): Promise<unknown>;
+  /** Ends all that was started and gives the data directory back. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/** Below these the one HTTP port serves what stands in for AWS. */
+const MOUNTS = { kms: '/_aws/kms', s3: '/_aws/s3', secretsManager: '/_aws/secretsmanager' };
+
+let used = false;
+
+/**
+ * Starts the whole vault on this machine: DynamoDB Local, the stand-ins and the API on one HTTP port, the schedules,
+ * and a demo workspace. Its data stays in the data directory from start to start; `dev.json` there says how to reach it.
+ *
+ * It sets this process's environment, which the functions read once: one vault in the life of a process. Throws
+ * StartError or JavaMissingError for what the developer can mend; nothing is left running then.
+ */
+export async function startDevVault({ port, dataDir, rateLimit, quiet }: DevVaultOptions): Promise<DevVault> {
+  if (used) throw new Error('A process runs one dev vault in its life: the functions are configured once.');
+  const unlock = lockDataDir(dataDir);
+  used = true;
+
+  let server: Server | undefined;
+  let database: DynamoDbLocal | undefined;
+  let schedules: Schedules | undefined;
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await schedules?.stop();
+    await server?.stop();
+    await database?.stop();
+    unlock();
+  };
+  // The functions need the stand-ins, so the port is open before they are there; early requests wait for them.
+  const functions = Promise.withResolvers<Functions>();
+  const runJob = async (name: JobName): Promise<unknown> => (await functions.promise).jobs[name]();
+
+  try {
+    server = await openServer(port, [
+      toNodeListener(createStandIns(dataDir)),
+      createJobListener(runJob),
+      createGateway({
+        invoke: async (event) => (await functions.promise).api(event),
+        rateLimit: rateLimit ? createRateLimit(Date.now) : UNLIMITED,
+        now: Date.now,
+      }),
+    ]);
+    // Loading the AWS SDK takes about as long as starting DynamoDB Local, so both go on at once.
+    const loading = import('./provision.ts');
+    database = await startDynamoDbLocal({ dataDir: join(dataDir, 'dynamodb') });
+    const operator = await loading;
+
+    const url = `http://127.0.0.1:${server.port}`;
+    const endpoints = endpointsOf(url, database);
+    enterAwsEnvironment(endpoints);
+    const secretsKeyArn = await operator.provision();
+    enterFunctionEnvironment(secretsKeyArn, quiet);
+    functions.resolve(await importFunctions());
+
+    const owner = await obtainOwner(url, operator, readDevConfig(dataDir));
+    const { region, vaultTable, auditTable, archiveBucket } = RESOURCES;
+    const aws = { region, ...endpoints, vaultTable, auditTable, archiveBucket, secretsKeyArn };
+    const config = { url, ...owner, aws };
+    writeDevConfig(dataDir, config);
+    schedules = startSchedules(runJob);
+    return { url, config, runJob, stop: () => (stopping ??= stop()) };
+  } catch (error) {
+    functions.promise.catch(() => undefined);
+    functions.reject(error);
+    await stop();
+    throw error;
+  }
+}
+
+function createStandIns(dataDir: string): Record<string, StandIn> {
+  const { region, accountId } = RESOURCES;
+  const shared = { now: Date.now, region, accountId };
+  return {
+    [MOUNTS.kms]: createKms({ ...shared, file: join(dataDir, 'kms.json') }),
+    [MOUNTS.s3]: createS3({ folder: join(dataDir, 's3'), now: Date.now }),
+    [MOUNTS.secretsManager]: createSecretsManager({ ...shared, file: join(dataDir, 'secrets-manager.json') }),
+  };
+}
+
+function endpointsOf(url: string, database: DynamoDbLocal): Endpoints {
+  return {
+    dynamodbEndpoint: database.endpoint,
+    kmsEndpoint: url + MOUNTS.kms,
+    s3Endpoint: url + MOUNTS.s3,
+    secretsManagerEndpoint: url + MOUNTS.secretsManager,
+  };
+}

@@ -1,0 +1,62 @@
+import { devNull } from 'node:os';
+
+/** What the laptop run is made of, by the names that the handlers get from their environment on AWS. */
+export const RESOURCES = {
+  stage: 'local',
+  region: 'us-east-1',
+  accountId: '000000000000',
+  vaultTable: 'lockzero-local-vault',
+  auditTable: 'lockzero-local-audit',
+  archiveBucket: 'lockzero-local-archive',
+  rootSecretId: 'lockzero/local/root',
+  setupTokenSecretId: 'lockzero/local/setup-token',
+} as const;
+
+export interface Endpoints {
+  readonly dynamodbEndpoint: string;
+  readonly kmsEndpoint: string;
+  readonly s3Endpoint: string;
+  readonly secretsManagerEndpoint: string;
+}
+
+/**
+ * Points every AWS SDK client of this process at the endpoints. All that the developer's shell says about AWS goes
+ * first, and the shared configuration files are shut out: a real account must never see a request of a laptop run.
+ */
+export function enterAwsEnvironment(endpoints: Endpoints): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+  Object.assign(process.env, {
+    AWS_REGION: RESOURCES.region,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodbEndpoint,
+    AWS_ENDPOINT_URL_KMS: endpoints.kmsEndpoint,
+    AWS_ENDPOINT_URL_S3: endpoints.s3Endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManagerEndpoint,
+  });
+}
+
+/**
+ * Sets what the functions find in their environment on AWS; they read it once, when they are imported.
+ *
+ * @param quiet keeps the functions' logs and metrics off the terminal.
+ */
+export function enterFunctionEnvironment(secretsKeyArn: string, quiet: boolean): void {
+  // It would spread each log entry over several lines.
+  delete process.env['POWERTOOLS_DEV'];
+  Object.assign(process.env, {
+    STAGE: RESOURCES.stage,
+    VAULT_TABLE: RESOURCES.vaultTable,
+    AUDIT_TABLE: RESOURCES.auditTable,
+    ARCHIVE_BUCKET: RESOURCES.archiveBucket,
+    ROOT_SECRET_ID: RESOURCES.rootSecretId,
+    SETUP_TOKEN_SECRET_ID: RESOURCES.setupTokenSecretId,
+    SECRETS_KEY_ARN: secretsKeyArn,
+    POWERTOOLS_SERVICE_NAME: 'lockzero',
+    POWERTOOLS_METRICS_NAMESPACE: 'Lockzero',
+    ...(quiet ? { POWERTOOLS_LOG_LEVEL: 'SILENT', POWERTOOLS_METRICS_DISABLED: 'true' } : {}),
+  });
+}

@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DescribeTimeToLiveCommand,
+  DynamoDBClient,
+  UpdateTimeToLiveCommand,
+} from '@aws-sdk/client-dynamodb';
+import { CreateKeyCommand, DescribeKeyCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
+import { CreateBucketCommand, PutObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { RESOURCES } from './environment.ts';
+
+/**
+ * Makes what the stacks make on AWS, as far as it is not there yet: tables, archive bucket, key and bootstrap secrets.
+ * The clients find the stand-ins through the environment.
+ *
+ * @returns the ARN of the key that wraps data keys.
+ */
+export async function provision(): Promise<string> {
+  const [secretsKeyArn] = await Promise.all([
+    provisionKey(new KMSClient()),
+    provisionTables(new DynamoDBClient()),
+    provisionBucket(new S3Client()),
+    provisionSecrets(new SecretsManagerClient()),
+  ]);
+  return secretsKeyArn;
+}
+
+/** The setup token as an operator reads it. */
+export async function readSetupToken(): Promise<string> {
+  const command = new GetSecretValueCommand({ SecretId: RESOURCES.setupTokenSecretId });
+  const { SecretString: token } = await new SecretsManagerClient().send(command);
+  if (token === undefined) throw new Error(`The secret ${RESOURCES.setupTokenSecretId} holds no text.`);
+  return token;
+}
+
+/** Puts a fresh setup token in place, as an operator does to recover the owner. */
+export async function rotateSetupToken(): Promise<void> {
+  await new SecretsManagerClient().send(
+    new PutSecretValueCommand({ SecretId: RESOURCES.setupTokenSecretId, SecretString: randomText(48) }),
+  );
+}
+
+/** KMS gives no names of one's own to keys, so the description tells which one it is. */
+const KEY_DESCRIPTION = 'Lockzero: wraps the data keys of secrets';
+
+async function provisionKey(client: KMSClient): Promise<string> {
+  const { Keys: keys = [] } = await client.send(new ListKeysCommand());
+  for (const { KeyId } of keys) {
+    const { KeyMetadata: key } = await client.send(new DescribeKeyCommand({ KeyId }));
+    if (key?.Description === KEY_DESCRIPTION && key.Arn !== undefined) return key.Arn;
+  }
+  const created = await client.send(new CreateKeyCommand({ Description: KEY_DESCRIPTION }));
+  if (created.KeyMetadata?.Arn === undefined) throw new Error('The key service made a key without an ARN.');
+  return created.KeyMetadata.Arn;
+}
+
+const TABLE: Omit<CreateTableCommandInput, 'TableName'> = {
+  BillingMode: 'PAY_PER_REQUEST',
+  DeletionProtectionEnabled: true,
+  AttributeDefinitions: [
+    { AttributeName: 'pk', AttributeType: 'S' },
+    { AttributeName: 'sk', AttributeType: 'S' },
+  ],
+  KeySchema: [
+    { AttributeName: 'pk', KeyType: 'HASH' },
+    { AttributeName: 'sk', KeyType: 'RANGE' },
+  ],
+};
+
+const LIST_INDEX: Partial<CreateTableCommandInput> = {
+  AttributeDefinitions: [
+    ...(TABLE.AttributeDefinitions ?? []),
+    { AttributeName: 'lk', AttributeType: 'S' },
+    { AttributeName: 'lsk', AttributeType: 'S' },
+  ],
+  GlobalSecondaryIndexes: [
+    {
+      IndexName: 'list',
+      KeySchema: [
+        { AttributeName: 'lk', KeyType: 'HASH' },
+        { AttributeName: 'lsk', KeyType: 'RANGE' },
+      ],
+      Projection: { ProjectionType: 'ALL' },
+    },
+  ],
+};
+
+async function provisionTables(client: DynamoDBClient): Promise<void> {
+  const { vaultTable, auditTable } = RESOURCES;
+  const stream = { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' } as const;
+  await unlessThere('ResourceInUseException', [
+    client.send(new CreateTableCommand({ ...TABLE, ...LIST_INDEX, TableName: vaultTable })),
+    client.send(new CreateTableCommand({ ...TABLE, TableName: auditTable, StreamSpecification: stream })),
+  ]);
+  const { TimeToLiveDescription: ttl } = await client.send(
+    new DescribeTimeToLiveCommand({ TableName: vaultTable }),
+  );
+  if (ttl?.TimeToLiveStatus === 'ENABLED') return;
+  const TimeToLiveSpecification = { Enabled: true, AttributeName: 'ttl' };
+  await client.send(new UpdateTimeToLiveCommand({ TableName: vaultTable, TimeToLiveSpecification }));
+}
+
+async function provisionBucket(client: S3Client): Promise<void> {
+  const Bucket = RESOURCES.archiveBucket;
+  await unlessThere('BucketAlreadyOwnedByYou', [
+    client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true })),
+  ]);
+  // As on a development stage: long enough to see that it refuses, short enough to be rid of it.
+  const DefaultRetention = { Mode: 'GOVERNANCE', Days: 1 } as const;
+  await client.send(
+    new PutObjectLockConfigurationCommand({
+      Bucket,
+      ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention } },
+    }),
+  );
+}
+
+async function provisionSecrets(client: SecretsManagerClient): Promise<void> {
+  const { rootSecretId, setupTokenSecretId } = RESOURCES;
+  const root = JSON.stringify({ current: '1', '1': randomText(64) });
+  await unlessThere('ResourceExistsException', [
+    client.send(new CreateSecretCommand({ Name: rootSecretId, SecretString: root })),
+    client.send(new CreateSecretCommand({ Name: setupTokenSecretId, SecretString: randomText(48) })),
+  ]);
+}
+
+/** Waits for all, taking the error that says "it exists already" for success. */
+async function unlessThere(errorName: string, creations: readonly Promise<unknown>[]): Promise<void> {
+  const tolerant = creations.map((creation) =>
+    creation.catch((error: unknown) => {
+      if (!(error instanceof Error) || error.name !== errorName) throw error;
+    }),
+  );
+  await Promise.all(tolerant);
+}
+
+/** Random text of the base64url alphabet: 6 bits a character. */
+function randomText(length: number): string {
+  return randomBytes(length).toString('base64url').slice(0, length);
+}

@@ -1,0 +1,54 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { api } from '../support/api.ts';
+import { finishLocal, startDevProcess } from '../support/dev-vault.ts';
+import { describeWithJava } from '../support/java.ts';
+
+// A start takes seconds, and longer on a machine that is busy.
+jest.setTimeout(180_000);
+
+/** The lines of a story in which verification names the edited row and the promoted key. */
+function expectBothNamed(story: string): void {
+  const [, row] = /^ {4}In the audit table, row (\d+-\d+) said "secret\.revealed"\./m.exec(story) ?? [];
+  const [, key] = /^ {4}In the vault table, (key_[0-9a-f]{32}) had the role "viewer"\./m.exec(story) ?? [];
+  expect(story.match(/^ {4}BREAK .*$/gm)).toEqual([
+    `    BREAK row ${row}: hash_mismatch`,
+    expect.stringMatching(`^    BREAK apiKey ${key}: entity_altered `),
+  ]);
+  expect(story).toMatch(/The verifier's function: \{"workspaces":2,"rows":\d+,"breaks":2\}/);
+}
+
+describeWithJava('npm run demo', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'lockzero-demo-test-'));
+  afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+
+  test('tells its story with a vault of its own, and leaves nothing behind', async () => {
+    const temporary = mkdtempSync(join(dataDir, 'tmp-'));
+    const { stdout, stderr, exitCode } = await finishLocal('demo', {
+      LOCKZERO_DATA_DIR: join(dataDir, 'nothing-here'),
+      TMPDIR: temporary,
+    });
+    expect([stderr, exitCode]).toEqual(['', 0]);
+    expect(stdout).toMatch(/^Lockzero, told by a fresh vault/);
+    expectBothNamed(stdout);
+    expect(readdirSync(temporary).filter((name) => name.startsWith('lockzero'))).toEqual([]);
+  });
+
+  test('tells it by a running vault, again and again, and leaves its trail intact', async () => {
+    const vault = await startDevProcess(dataDir);
+    try {
+      for (let telling = 1; telling <= 2; telling += 1) {
+        const { stdout, stderr, exitCode } = await finishLocal('demo', { LOCKZERO_DATA_DIR: dataDir });
+        expect([stderr, exitCode]).toEqual(['', 0]);
+        expect(stdout).toContain(`told by the vault at ${vault.config.url}`);
+        expectBothNamed(stdout);
+      }
+      const { url, apiKey } = vault.config;
+      const { json } = await api(url, apiKey).post('/audit/verify', { json: {} });
+      expect(json).toMatchObject({ ok: true });
+    } finally {
+      await vault.end('SIGINT');
+    }
+  });
+});

@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { DescribeTableCommand, DescribeTimeToLiveCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
+import { firstRequests } from '../../local/banner.ts';
+import { withDevVault } from '../support/api.ts';
+
+withDevVault('the vault on a laptop', (vault) => {
+  test('answers that it is there', async () => {
+    const { status, json } = await vault.as().get('/health');
+    expect([status, json]).toEqual([200, { status: 'ok' }]);
+  });
+
+  test('describes its API', async () => {
+    const { status, json } = await vault.as().get('/openapi.json');
+    expect([status, json.openapi]).toEqual([200, expect.stringMatching(/^3\.1\./)]);
+    expect(Object.keys(json.paths)).toContain('/secrets/{id}/reveal');
+  });
+
+  test('writes dev.json, for its owner alone, in exactly its form', async () => {
+    const file = join(vault.dataDir, 'dev.json');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+      url: vault.url,
+      workspaceId: expect.stringMatching(/^ws_[0-9a-f]{32}$/),
+      apiKey: expect.stringMatching(/^lz_[A-Za-z0-9_-]{43}$/),
+      aws: {
+        region: 'us-east-1',
+        dynamodbEndpoint: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+        kmsEndpoint: `${vault.url}/_aws/kms`,
+        s3Endpoint: `${vault.url}/_aws/s3`,
+        secretsManagerEndpoint: `${vault.url}/_aws/secretsmanager`,
+        vaultTable: 'lockzero-local-vault',
+        auditTable: 'lockzero-local-audit',
+        archiveBucket: 'lockzero-local-archive',
+        secretsKeyArn: expect.stringMatching(/^arn:aws:kms:us-east-1:000000000000:key\//),
+      },
+    });
+  });
+
+  test('the three lines of the banner work as they stand', async () => {
+    const outputs: string[] = [];
+    for (const { command } of firstRequests(vault.config, 'greeting')) {
+      const { stdout } = await promisify(execFile)('/bin/sh', ['-c', command]);
+      outputs.push(stdout);
+    }
+    const [store = '', reveal = '', audit = ''] = outputs;
+    expect(JSON.parse(store)).toMatchObject({ namespace: 'demo', name: 'greeting', version: 1 });
+    expect(JSON.parse(reveal)).toMatchObject({ name: 'greeting', value: 'correct horse battery staple' });
+    const actions = JSON.parse(audit).items.map(({ action }: { action: string }) => action);
+    expect(actions).toEqual(expect.arrayContaining(['secret.created', 'secret.revealed']));
+  });
+
+  test('has tables and an archive of the deployed shape', async () => {
+    const { region, dynamodbEndpoint, s3Endpoint, vaultTable, auditTable, archiveBucket } = vault.config.aws;
+    const credentials = { accessKeyId: 'anyone', secretAccessKey: 'anything' };
+    const dynamodb = new DynamoDBClient({ region, credentials, endpoint: dynamodbEndpoint });
+    const s3 = new S3Client({ region, credentials, endpoint: s3Endpoint });
+
+    const { Table: entities } = await dynamodb.send(new DescribeTableCommand({ TableName: vaultTable }));
+    expect(entities).toMatchObject({
+      DeletionProtectionEnabled: true,
+      KeySchema: [{ AttributeName: 'pk' }, { AttributeName: 'sk' }],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'list',
+          KeySchema: [{ AttributeName: 'lk' }, { AttributeName: 'lsk' }],
+          Projection: { ProjectionType: 'ALL' },
+        },
+      ],
+    });
+    const { TimeToLiveDescription: ttl } = await dynamodb.send(
+      new DescribeTimeToLiveCommand({ TableName: vaultTable }),
+    );
+    expect(ttl).toEqual({ AttributeName: 'ttl', TimeToLiveStatus: 'ENABLED' });
+    const { Table: rows } = await dynamodb.send(new DescribeTableCommand({ TableName: auditTable }));
+    expect(rows).toMatchObject({
+      DeletionProtectionEnabled: true,
+      KeySchema: [{ AttributeName: 'pk' }, { AttributeName: 'sk' }],
+      StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
+    });
+    const { ObjectLockConfiguration: lock } = await s3.send(
+      new GetObjectLockConfigurationCommand({ Bucket: archiveBucket }),
+    );
+    expect(lock).toEqual({
+      ObjectLockEnabled: 'Enabled',
+      Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } },
+    });
+    dynamodb.destroy();
+    s3.destroy();
+  });
+
+  test('runs each job out of turn', async () => {
+    const run = async (name: string) => (await vault.as().post(`/_jobs/${name}`)).json;
+    expect(await run('tally')).toEqual({ rows: expect.any(Number) });
+    expect(await run('purge')).toEqual({ purged: 0 });
+    expect(await run('verifier')).toEqual({ workspaces: 2, rows: expect.any(Number), breaks: 0 });
+  });
+
+  test('an unknown job, or a job by GET, is an unknown path', async () => {
+    expect((await vault.as().post('/_jobs/coffee')).json).toMatchObject({ status: 404, code: 'not_found' });
+    expect((await vault.as().get('/_jobs/purge')).json).toMatchObject({ status: 404, code: 'not_found' });
+  });
+});

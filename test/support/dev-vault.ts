@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { type DevConfig, readDevConfig } from '../../local/dev-config.ts';
+
+type Variables = Readonly<Record<string, string>>;
+
+/** A program of `local/` in a process of its own, with nothing but these variables and what a shell has. */
+export function runLocal(program: 'dev' | 'demo', variables: Variables) {
+  return spawn(process.execPath, ['--import', 'tsx', resolve(`local/${program}.ts`)], {
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** Runs it to its end. */
+export async function finishLocal(program: 'dev' | 'demo', variables: Variables) {
+  const child = runLocal(program, variables);
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), exit(child)]);
+  return { stdout, stderr, exitCode: child.exitCode };
+}
+
+export interface DevProcess {
+  readonly pid: number;
+  /** What its `dev.json` says. */
+  readonly config: DevConfig;
+  /** What it has printed so far. */
+  output(): string;
+  /** Sends a signal, waits for the process to end, and gives its exit code: null if the signal ended it. */
+  end(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
+}
+
+/** Runs `npm run dev` without npm on any free port, and waits until its banner is complete. */
+export async function startDevProcess(dataDir: string, variables: Variables = {}): Promise<DevProcess> {
+  const child = runLocal('dev', { LOCKZERO_PORT: '0', LOCKZERO_DATA_DIR: dataDir, ...variables });
+  const errors = text(child.stderr);
+  const lines: string[] = [];
+  const complete = new Promise<void>((resolveComplete) => {
+    createInterface(child.stdout).on('line', (line) => {
+      lines.push(line);
+      if (line.includes('Ctrl-C stops')) resolveComplete();
+    });
+  });
+  await Promise.race([complete, exit(child)]);
+  const config = readDevConfig(dataDir);
+  if (child.pid === undefined || child.exitCode !== null || config === undefined) {
+    throw new Error(`The vault did not start. It said: ${await errors}`);
+  }
+  return {
+    pid: child.pid,
+    config,
+    output: () => lines.join('\n'),
+    async end(signal) {
+      child.kill(signal);
+      await exit(child);
+      return child.exitCode;
+    },
+  };
+}
+
+async function exit(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+}
