@@ -48,8 +48,17 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  if (!LOCAL_HOST.test(request.headers.host ?? '')) {
+    response
+      .writeHead(421, { 'Content-Type': 'text/plain' })
+      .end('This server answers to 127.0.0.1 and localhost only.\n');
+    return;
+  }
   for (const listener of listeners) if (await listener(request, response)) return;
 }
+
+/** A web page whose name resolves to this machine could otherwise speak to the stand-ins (DNS rebinding). */
+const LOCAL_HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i;
 
 function refusal(port: number, cause: unknown): Error {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;

@@ -48,7 +48,8 @@ export async function revealSecrets(
     ...found.map((opened) => openEvent(opened, 'secret.revealed')),
   ]);
 
-  const opened = await concurrently(found, WIDTH, (version) => outcome(() => decrypt(parts, version)));
+  const decrypted = await concurrently(found, WIDTH, (version) => outcome(() => decrypt(parts, version)));
+  const opened = fitted(decrypted);
   const failures = found.flatMap((version, index) => {
     const error = opened[index]?.error;
     return error === undefined ? [] : [{ version, error }];
@@ -68,6 +69,21 @@ export async function revealSecrets(
       ...failures.map(({ version, error }) => ({ id: version.secret.id, ...problem(error) })),
     ],
   };
+}
+
+/** Lambda answers with at most 6 MB, and JSON writes a control character in six bytes. */
+const MAX_ANSWER_BYTES = 5_500_000;
+
+/** Holds back the values that would make the answer too long to be sent. */
+function fitted(opened: readonly Outcome<string>[]): readonly Outcome<string>[] {
+  let size = 0;
+  return opened.map((one) => {
+    if (one.value === undefined) return one;
+    size += Buffer.byteLength(JSON.stringify(one.value));
+    if (size <= MAX_ANSWER_BYTES) return one;
+    const detail = 'This value does not fit into the answer beside the others. Reveal it alone.';
+    return { error: new VaultError('payload_too_large', detail) };
+  });
 }
 
 async function idsIn(
