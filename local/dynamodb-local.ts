@@ -70,6 +70,8 @@ function javaArguments(port: number, dataDir: string | undefined): string[] {
   const release = readdirSync(library).find((name) => name.startsWith('dynamodb_local_'));
   if (release === undefined) throw new Error(`There is no DynamoDB Local in ${library}: run "npm ci" again.`);
   return [
+    // Starts in about half the time: less compiling, and one collector thread is enough for one developer.
+    ...['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'],
     `-Djava.library.path=${join(library, release, 'DynamoDBLocal_lib')}`,
     '-jar',
     join(library, release, 'DynamoDBLocal.jar'),
