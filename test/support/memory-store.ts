@@ -1,3 +1,4 @@
+import { isGlobal } from '../../aws/items.ts';
 import { type Entity, type EntityRef, type Kind, listPosition } from '../../core/kernel/entity.ts';
 import { VaultError } from '../../core/kernel/errors.ts';
 import type { Page, Store } from '../../core/kernel/store.ts';
@@ -8,8 +9,9 @@ export interface StoredEntity {
   readonly row: { readonly lane: number; readonly seq: number };
 }
 
+/** Kinds that are found without their workspace have one key for all, as in the table. */
 export function entityKey({ kind, workspaceId, id }: EntityRef): string {
-  return `${kind}#${workspaceId}#${id}`;
+  return `${kind}#${isGlobal({ name: kind }) ? '*' : workspaceId}#${id}`;
 }
 
 /** `structuredClone` would do, but gives objects of another realm under jest, which are no plain objects there. */
@@ -24,8 +26,10 @@ type PerformCall = <T>(name: string, work: () => T) => Promise<T>;
 
 /** The `Store` port over a map of entities. `call` performs each read with its faults. */
 export function memoryStore(entities: ReadonlyMap<string, StoredEntity>, call: PerformCall): Store {
-  const byId = <E extends Entity>(kind: Kind<E>, workspaceId: string, id: string): E | undefined =>
-    read(kind, entities.get(entityKey({ kind: kind.name, workspaceId, id })));
+  const byId = <E extends Entity>(kind: Kind<E>, workspaceId: string, id: string): E | undefined => {
+    const entity = read(kind, entities.get(entityKey({ kind: kind.name, workspaceId, id })));
+    return entity?.workspaceId === workspaceId ? entity : undefined;
+  };
 
   const all = <E extends Entity>(kind: Kind<E>, where: (ref: EntityRef) => boolean): E[] =>
     [...entities.values()]

@@ -1,0 +1,51 @@
+import { createBookkeeping } from '../../../aws/bookkeeping.ts';
+import { createDynamoInspector } from '../../../aws/dynamo-inspector.ts';
+import { createDynamoLedger } from '../../../aws/dynamo-ledger.ts';
+import { createDynamoStore } from '../../../aws/dynamo-store.ts';
+import { allKinds } from '../../../core/kinds.ts';
+import { connectDynamo, createTables, TABLES } from '../../support/dynamo-tables.ts';
+import { describeWithDynamoDb } from '../../support/dynamodb.ts';
+import { MemoryBookkeeping } from '../../support/memory-bookkeeping.ts';
+import { MemoryTables } from '../../support/memory-ledger.ts';
+import { describeBookkeeping } from './bookkeeping-contract.ts';
+import { describeInspector } from './inspector-contract.ts';
+import { describeLedger } from './ledger-contract.ts';
+import type { Ports } from './ports.ts';
+import { describeStore } from './store-contract.ts';
+
+jest.setTimeout(60_000);
+
+/** One suite for both implementations of each port, so that what other tests see in memory holds on DynamoDB. */
+function describePorts(getPorts: () => Ports): void {
+  describe('the ledger', () => describeLedger(getPorts));
+  describe('the store', () => describeStore(getPorts));
+  describe('the inspector', () => describeInspector(getPorts));
+  describe('bookkeeping', () => describeBookkeeping(getPorts));
+}
+
+describe('in memory', () => {
+  const tables = new MemoryTables();
+  const bookkeeping = new MemoryBookkeeping(tables);
+  tables.rowsPerRead = 100;
+  describePorts(() => ({
+    store: tables.store,
+    ledger: tables.ledger,
+    inspector: tables.inspector,
+    bookkeeping,
+  }));
+});
+
+describeWithDynamoDb('on DynamoDB', (getEndpoint) => {
+  let client: ReturnType<typeof connectDynamo>;
+  beforeAll(async () => {
+    client = connectDynamo(getEndpoint());
+    await createTables(client);
+  });
+  afterAll(() => client.destroy());
+  describePorts(() => ({
+    store: createDynamoStore(client, TABLES.vaultTable),
+    ledger: createDynamoLedger(client, TABLES),
+    inspector: createDynamoInspector(client, TABLES.vaultTable, allKinds),
+    bookkeeping: createBookkeeping(client, TABLES.vaultTable),
+  }));
+});

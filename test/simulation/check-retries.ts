@@ -1,0 +1,76 @@
+import type { Exchange } from './evidence.ts';
+import { type Facts, isSuccess, jsonOf, nameOf, type Row, tokenOf, type View } from './facts.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** One request may write several rows that say the same: a slice each. */
+const SLICED: ReadonlySet<string> = new Set(['secret.purge_started', 'secret.imported']);
+const MADE_BY_PATH: readonly (readonly [path: RegExp, action: string, id: (json: View) => string])[] = [
+  [/^\/secrets$/, 'secret.created', ({ id }) => id],
+  [/^\/namespaces$/, 'namespace.created', ({ name }) => name],
+  [/^\/api-keys$/, 'api_key.created', ({ id }) => id],
+  [/^\/secrets\/[^/]+\/rollback$/, 'secret.rolled_back', ({ id }) => id],
+];
+
+/**
+ * I6: of requests with one `Idempotency-Key` one takes effect, and all that are answered with success name the same
+ * resource; and no request leaves one row twice.
+ */
+export function checkRetries(facts: Facts): void {
+  for (const exchange of facts.evidence.exchanges) checkRowsOnce(facts, exchange);
+  const groups = Map.groupBy(
+    facts.evidence.exchanges.filter(({ sent }) => sent.headers['idempotency-key'] !== undefined),
+    (exchange) => [exchange.sent.path, exchange.sent.headers['idempotency-key'], tokenOf(exchange)].join(' '),
+  );
+  for (const group of groups.values()) checkGroup(facts, group);
+}
+
+function checkRowsOnce({ rowsOfExchange, report }: Facts, exchange: Exchange): void {
+  const seen = new Set<string>();
+  for (const { action, entity, result, detail, lane, actor } of rowsOfExchange.get(exchange.number) ?? []) {
+    if (SLICED.has(action)) continue;
+    const text = JSON.stringify([action, entity, result, detail, lane, actor]);
+    if (seen.has(text)) report('I6', `${nameOf(exchange)} left the row ${action} twice`);
+    seen.add(text);
+  }
+}
+
+function checkGroup(facts: Facts, group: readonly Exchange[]): void {
+  const [first] = group;
+  const made = MADE_BY_PATH.find(([path]) => first !== undefined && path.test(first.sent.path));
+  if (first === undefined || made === undefined) return;
+  const [, action, idOf] = made;
+  const effects = group
+    .flatMap(({ number }) => facts.rowsOfExchange.get(number) ?? [])
+    .filter((row) => row.action === action && row.changes.some(({ kind }) => kind === 'idempotency'))
+    .sort((a, b) => a.seq - b.seq);
+  for (const [index, effect] of effects.entries()) {
+    const earlier = effects[index - 1];
+    // After a day the vault forgets the key, and the request is a new one.
+    if (earlier !== undefined && !isDayLater(earlier, effect)) {
+      facts.report('I6', `the Idempotency-Key of ${nameOf(first)} took effect twice`);
+    }
+  }
+  for (const exchange of group) checkAnswer(facts, exchange, effects, idOf);
+}
+
+function isDayLater(earlier: Row, later: Row): boolean {
+  const skew = 60_000;
+  return Date.parse(later.ts) - Date.parse(earlier.ts) > DAY_MS - skew;
+}
+
+function checkAnswer(
+  { report }: Facts,
+  exchange: Exchange,
+  effects: readonly Row[],
+  idOf: (json: View) => string,
+): void {
+  const { answer, number } = exchange;
+  if (!isSuccess(answer)) return;
+  const effect = effects.filter(({ step }) => step <= (exchange.end ?? 0)).at(-1);
+  const json = jsonOf(answer);
+  if (effect === undefined) report('I6', `${nameOf(exchange)} says yes, and nothing was made`);
+  else if (idOf(json) !== effect.entity.id) report('I6', `${nameOf(exchange)} names another resource`);
+  else if (effect.exchange !== number && json.key !== undefined) {
+    report('I6', `${nameOf(exchange)} repeats a token`);
+  }
+}

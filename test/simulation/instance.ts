@@ -1,0 +1,146 @@
+import { type AuditTrail, createAuditTrail } from '../../core/audit/trail.ts';
+import { createCursors } from '../../core/crypto/cursors.ts';
+import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
+import type { KeyService } from '../../core/crypto/key-service.ts';
+import { unavailable } from '../../core/kernel/errors.ts';
+import type { Clock } from '../../core/kernel/ports.ts';
+import { allKinds } from '../../core/kinds.ts';
+import type { Vault } from '../../lambdas/shared/compose-vault.ts';
+import type { SeededRandom } from '../support/random.ts';
+import type { Evidence } from './evidence.ts';
+import type { FaultPlan } from './faults.ts';
+import { type Perform, type Ports, withFaults } from './ports.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** What an instance is made from. */
+export interface InstanceParts {
+  readonly scheduler: Scheduler;
+  readonly plan: FaultPlan;
+  readonly evidence: Evidence;
+  /** Chance for the program: ids, nonces, waits. */
+  readonly random: SeededRandom;
+  /** Chance for the network between the program and its ports. */
+  readonly network: SeededRandom;
+  readonly ports: Ports;
+  /** Milliseconds by which its clock is ahead. */
+  readonly skew: number;
+  /** For mutants: what the program uses for its trail. */
+  readonly alterTrail: (trail: AuditTrail, instance: Instance) => AuditTrail;
+}
+
+const MAX_DELAY_MS = 20_000;
+const NEVER = new Promise<never>(() => {});
+
+/**
+ * One instance of the functions: it has an audit trail with a head cache of its own, serves one request at a time, and
+ * when it crashes nothing in it ever goes on.
+ */
+export class Instance {
+  readonly vault: Vault;
+  readonly crashed: Promise<'crashed'>;
+  /** The exchange that is being served. */
+  exchange: number | undefined;
+  readonly #parts: InstanceParts;
+  #isDead = false;
+  #die: () => void = () => {};
+
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  constructor(parts: InstanceParts) {
+    this.#parts = parts;
+    this.crashed = new Promise((resolve) => {
+      this.#die = () => resolve('crashed');
+    });
+    const { scheduler, random } = parts;
+    const ports = withFaults(parts.ports, this.#perform);
+    const clock: Clock = {
+      now: () => scheduler.now + parts.skew,
+      sleep: async (milliseconds) => {
+        await scheduler.turn(milliseconds);
+        if (this.#isDead) await NEVER;
+      },
+    };
+    const trail = createAuditTrail({ ledger: ports.ledger, clock, random });
+    const derivedKeys = createDerivedKeys(() => ports.secrets.rootSecret());
+    this.vault = {
+      ...ports,
+      keys: this.#observedKeys(parts.ports.keys),
+      trail: parts.alterTrail(trail, this),
+      kinds: allKinds,
+      clock,
+      random,
+      derivedKeys,
+      cursors: createCursors(derivedKeys, random),
+      setupToken: () => ports.secrets.setupToken(),
+    };
+  }
+
+  /** Notes for whom each value is opened, and every plaintext data key that reaches the program. */
+  #observedKeys(keys: KeyService): KeyService {
+    const { evidence, scheduler } = this.#parts;
+    const keep = (key: Uint8Array): void => {
+      evidence.dataKeys.push({ key, exchange: this.exchange });
+    };
+    return {
+      generateDataKey: async (context) => {
+        const dataKey = await this.#perform('keys.generateDataKey', () => keys.generateDataKey(context));
+        keep(dataKey.plaintext);
+        return dataKey;
+      },
+      decrypt: async (wrapped, keyArn, context) => {
+        const { exchange } = this;
+        const key = await this.#perform('keys.decrypt', () => {
+          evidence.decryptions.push({ step: scheduler.step, exchange, context });
+          return keys.decrypt(wrapped, keyArn, context);
+        });
+        keep(key);
+        return key;
+      },
+    };
+  }
+
+  #perform: Perform = async (call, work, contended) => {
+    const { scheduler, plan, network } = this.#parts;
+    await scheduler.turn();
+    if (this.#isDead) {
+      // It was on its way when the instance died: it may arrive or not, and nobody waits for the answer.
+      if (network.below(2) === 0) work().catch(() => undefined);
+      return NEVER;
+    }
+    const lost = (): Error => unavailable(`${call} was lost.`);
+    switch (plan.draw(call)) {
+      case 'none':
+        return work();
+      case 'slow':
+        await scheduler.turn(network.below(MAX_DELAY_MS));
+        return this.#isDead ? NEVER : work();
+      case 'before':
+        throw lost();
+      case 'after':
+        await work();
+        throw lost();
+      case 'late':
+        scheduler
+          .turn(network.below(MAX_DELAY_MS))
+          .then(work)
+          .catch(() => undefined);
+        throw lost();
+      case 'contended':
+        if (contended !== undefined) return contended;
+        throw unavailable(`${call} was throttled.`);
+      case 'crash before':
+        return this.#crash();
+      case 'crash after':
+        await work();
+        return this.#crash();
+    }
+  };
+
+  #crash(): Promise<never> {
+    this.#isDead = true;
+    this.#die();
+    return NEVER;
+  }
+}

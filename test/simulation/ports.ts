@@ -1,0 +1,85 @@
+import type { EntityInspector } from '../../core/audit/entity-inspector.ts';
+import type { Ledger } from '../../core/audit/ledger.ts';
+import type { RootSecret } from '../../core/crypto/derived-keys.ts';
+import type { KeyService } from '../../core/crypto/key-service.ts';
+import type { Bookkeeping } from '../../core/identity/bookkeeping.ts';
+import type { Store } from '../../core/kernel/store.ts';
+import type { MemoryTables } from '../support/memory-ledger.ts';
+import { entityKey } from '../support/memory-store.ts';
+import type { Evidence } from './evidence.ts';
+
+/** Everything outside the program that it talks to. */
+export interface Ports {
+  readonly ledger: Ledger;
+  readonly store: Store;
+  readonly keys: KeyService;
+  readonly bookkeeping: Bookkeeping;
+  readonly inspector: EntityInspector;
+  readonly secrets: { rootSecret(): Promise<RootSecret>; setupToken(): Promise<string> };
+}
+
+/** Carries out one call of a port with the fault drawn for it. `contended` is what a contended call answers. */
+export type Perform = <T>(call: string, work: () => Promise<T>, contended?: T) => Promise<T>;
+
+/** The ports, apart from the keys, with each call of each of them carried out by `perform`. */
+export function withFaults(ports: Ports, perform: Perform): Omit<Ports, 'keys'> {
+  const wrap = <P extends object>(name: string, port: P, methods: readonly (keyof P & string)[]): P => {
+    const wrapped = methods.map((method) => {
+      const work = port[method] as (...values: unknown[]) => Promise<unknown>;
+      const call = `${name}.${method}`;
+      return [method, (...values: unknown[]) => perform(call, () => work.apply(port, values))];
+    });
+    return Object.fromEntries(wrapped) as P;
+  };
+  const { ledger, inspector } = ports;
+  return {
+    ledger: {
+      ...wrap('ledger', ledger, ['lastRow', 'row', 'rows']),
+      append: (rows, changes) =>
+        perform('ledger.append', () => ledger.append(rows, changes), { status: 'contended' }),
+    },
+    store: wrap('store', ports.store, ['get', 'getMany', 'find', 'list', 'getWithNewest', 'listChildren']),
+    bookkeeping: wrap('bookkeeping', ports.bookkeeping, [
+      'markKeyUsed',
+      'lastUsed',
+      'count',
+      'tallies',
+      'sweptUntil',
+      'markSwept',
+    ]),
+    inspector: {
+      inspect: (workspaceId, names) =>
+        perform('inspector.inspect', () => inspector.inspect(workspaceId, names)),
+      async *scan() {
+        const pages = inspector.scan()[Symbol.asyncIterator]();
+        for (;;) {
+          const page = await perform('inspector.scan', () => pages.next());
+          if (page.done) return;
+          yield page.value;
+        }
+      },
+    },
+    secrets: wrap('secrets', ports.secrets, ['rootSecret', 'setupToken']),
+  };
+}
+
+/** Notes what the tables carried out, and when. */
+export function observedLedger(
+  ledger: Ledger,
+  tables: MemoryTables,
+  evidence: Evidence,
+  step: () => number,
+): Ledger {
+  return {
+    ...ledger,
+    async append(rows, changes) {
+      const outcome = await ledger.append(rows, changes);
+      if (outcome.status === 'committed') {
+        const copies = rows.map((row) => ({ ...row, bytes: Uint8Array.from(row.bytes) }));
+        const stored = changes.flatMap(({ change }) => tables.entities.get(entityKey(change.entity)) ?? []);
+        evidence.commits.push({ step: step(), rows: copies, stored });
+      }
+      return outcome;
+    },
+  };
+}

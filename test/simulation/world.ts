@@ -1,0 +1,132 @@
+import type { AuditTrail } from '../../core/audit/trail.ts';
+import { MemoryBookkeeping } from '../support/memory-bookkeeping.ts';
+import { MemoryKeys } from '../support/memory-keys.ts';
+import { MemoryTables } from '../support/memory-ledger.ts';
+import { SeededRandom } from '../support/random.ts';
+import { type Evidence, emptyEvidence } from './evidence.ts';
+import { FaultPlan } from './faults.ts';
+import { Instance } from './instance.ts';
+import { observedLedger, type Ports } from './ports.ts';
+import { Scheduler } from './scheduler.ts';
+
+/** A deliberately broken variant of the adapters or of the program, which the checker has to catch. */
+export interface Mutant {
+  readonly alterPorts?: (ports: Ports, world: World) => Ports;
+  readonly alterTrail?: (trail: AuditTrail, instance: Instance, world: World) => AuditTrail;
+}
+
+const START = Date.parse('2026-01-01T00:00:00.000Z');
+const MINUTE_MS = 60_000;
+const MAX_SKEW_MS = 400;
+/** More streams of chance than one history ever asks for. */
+const STREAMS = 4_096;
+
+/** One deployment: its tables and services, and the instances of its functions that come and go. */
+export class World {
+  readonly random: SeededRandom;
+  readonly scheduler: Scheduler;
+  readonly plan: FaultPlan;
+  readonly evidence: Evidence = emptyEvidence();
+  readonly tables = new MemoryTables();
+  readonly keys: MemoryKeys;
+  /** The token that the operator finds in Secrets Manager. */
+  setupToken = '';
+  readonly #seed: number;
+  readonly #mutant: Mutant;
+  readonly #ports: Ports;
+  #streams = 0;
+  #idle: Instance[] = [];
+
+  constructor(seed: number, mutant: Mutant = {}) {
+    this.#seed = seed;
+    this.#mutant = mutant;
+    this.random = this.#stream();
+    this.scheduler = new Scheduler(this.#stream(), START);
+    this.plan = new FaultPlan(this.#stream());
+    const keyRandom = this.#stream();
+    this.keys = new MemoryKeys(keyRandom.bytes(32), keyRandom);
+    this.rotateSetupToken();
+    this.#ports = this.#makePorts();
+  }
+
+  rotateSetupToken(): void {
+    this.setupToken = this.secretText();
+  }
+
+  /** A value, unlike any other and recognizable wherever it turns up: see `check-plaintext.ts`. */
+  secretText(): string {
+    return `PLAINTEXT-${Buffer.from(this.random.bytes(8)).toString('hex')}-TXETNIALP`;
+  }
+
+  /** An instance for one request: one that is idle, or a new one. */
+  lease(): Instance {
+    // One may have died after its answer, by a call that nobody waited for.
+    this.#idle = this.#idle.filter((instance) => !instance.isDead);
+    const idle = this.#idle[this.random.below(this.#idle.length + 1)];
+    if (idle === undefined) return this.#startInstance();
+    this.#idle = this.#idle.filter((one) => one !== idle);
+    return idle;
+  }
+
+  release(instance: Instance): void {
+    this.#idle.push(instance);
+  }
+
+  /** Ends all instances: the next request meets a cold one. */
+  restart(): void {
+    this.#idle = [];
+  }
+
+  /** Lets the table forget what is over, as DynamoDB's time to live does. */
+  forgetExpired(isOver: (expiry: number) => boolean): void {
+    for (const [key, { entity }] of this.tables.entities) {
+      const expiry =
+        'expiresAt' in entity && typeof entity.expiresAt === 'number' ? entity.expiresAt : undefined;
+      if (expiry === undefined || !isOver(expiry)) continue;
+      this.tables.entities.delete(key);
+      const { kind, workspaceId, id } = entity;
+      this.evidence.forgotten.push({ step: this.scheduler.step, kind, workspaceId, id });
+    }
+  }
+
+  #startInstance(): Instance {
+    const { scheduler, plan, evidence } = this;
+    const { alterTrail } = this.#mutant;
+    return new Instance({
+      scheduler,
+      plan,
+      evidence,
+      random: this.#stream(),
+      network: this.random,
+      ports: this.#ports,
+      skew: this.random.below(MAX_SKEW_MS),
+      alterTrail: (trail, instance) => alterTrail?.(trail, instance, this) ?? trail,
+    });
+  }
+
+  #makePorts(): Ports {
+    const { tables, scheduler, evidence } = this;
+    const root = this.secretText();
+    const bookkeeping = new MemoryBookkeeping(tables);
+    // No minute before the start is worth a look.
+    void bookkeeping.markSwept(Math.floor(START / MINUTE_MS));
+    const ports: Ports = {
+      ledger: tables.ledger,
+      store: tables.store,
+      keys: this.keys,
+      bookkeeping,
+      inspector: tables.inspector,
+      secrets: {
+        rootSecret: async () => ({ current: 'r1', secrets: new Map([['r1', root]]) }),
+        setupToken: async () => this.setupToken,
+      },
+    };
+    const altered = this.#mutant.alterPorts?.(ports, this) ?? ports;
+    return { ...altered, ledger: observedLedger(altered.ledger, tables, evidence, () => scheduler.step) };
+  }
+
+  #stream(): SeededRandom {
+    this.#streams += 1;
+    return new SeededRandom(this.#seed * STREAMS + this.#streams);
+  }
+}

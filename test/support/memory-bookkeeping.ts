@@ -1,0 +1,61 @@
+import {
+  type Bookkeeping,
+  MARK_INTERVAL_MS,
+  type Tally,
+  type TallyKey,
+} from '../../core/identity/bookkeeping.ts';
+import { timestamp } from '../../core/kernel/timestamps.ts';
+import type { MemoryTables } from './memory-ledger.ts';
+
+/** The `Bookkeeping` port in memory; its calls have the faults of `tables`. */
+export class MemoryBookkeeping implements Bookkeeping {
+  /** Epoch milliseconds of the last mark, by workspace and key. */
+  readonly #used = new Map<string, number>();
+  readonly #tallies = new Map<string, Tally>();
+  readonly #tables: MemoryTables;
+  #swept: number | undefined;
+
+  constructor(tables: MemoryTables) {
+    this.#tables = tables;
+  }
+
+  markKeyUsed(workspaceId: string, keyId: string, now: number): Promise<void> {
+    return this.#tables.call('bookkeeping.markKeyUsed', () => {
+      const name = `${workspaceId}#${keyId}`;
+      const last = this.#used.get(name);
+      if (last === undefined || now - last >= MARK_INTERVAL_MS) this.#used.set(name, now);
+    });
+  }
+
+  lastUsed(workspaceId: string, keyIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.#tables.call('bookkeeping.lastUsed', () => {
+      const marks = keyIds.map((keyId) => [keyId, this.#used.get(`${workspaceId}#${keyId}`)] as const);
+      return new Map(marks.flatMap(([keyId, at]) => (at === undefined ? [] : [[keyId, timestamp(at)]])));
+    });
+  }
+
+  count(tally: TallyKey): Promise<number> {
+    return this.#tables.call('bookkeeping.count', () => {
+      const name = [tally.minute, tally.workspaceId, tally.ip, tally.reason].join('#');
+      const count = (this.#tallies.get(name)?.count ?? 0) + 1;
+      this.#tallies.set(name, { ...tally, count });
+      return count;
+    });
+  }
+
+  tallies(minute: number): Promise<readonly Tally[]> {
+    return this.#tables.call('bookkeeping.tallies', () =>
+      [...this.#tallies.values()].filter((tally) => tally.minute === minute),
+    );
+  }
+
+  sweptUntil(): Promise<number | undefined> {
+    return this.#tables.call('bookkeeping.sweptUntil', () => this.#swept);
+  }
+
+  markSwept(minute: number): Promise<void> {
+    return this.#tables.call('bookkeeping.markSwept', () => {
+      this.#swept = minute;
+    });
+  }
+}

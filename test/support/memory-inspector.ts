@@ -1,0 +1,50 @@
+import type { EntityInspector, InspectedEntity } from '../../core/audit/entity-inspector.ts';
+import type { Entity, Kind } from '../../core/kernel/entity.ts';
+import { deepCopy, entityKey, type StoredEntity } from './memory-store.ts';
+
+type PerformCall = <T>(name: string, work: () => T) => Promise<T>;
+
+/** What one page of a scan holds at most. */
+const PAGE = 50;
+
+/** The `EntityInspector` port over a map of entities. `call` performs each read with its faults. */
+export function memoryInspector(
+  entities: ReadonlyMap<string, StoredEntity>,
+  kinds: ReadonlyMap<string, Kind<Entity>>,
+  call: PerformCall,
+): EntityInspector {
+  const look = (key: string): InspectedEntity | undefined => {
+    const stored = entities.get(key);
+    return stored && inspected(kinds, key, stored);
+  };
+  return {
+    inspect: (workspaceId, names) =>
+      call('inspector.inspect', () => names.map((name) => look(entityKey({ ...name, workspaceId })))),
+    async *scan() {
+      const keys = [...entities.keys()];
+      for (let start = 0; start < keys.length; start += PAGE) {
+        yield await call('inspector.scan', () =>
+          keys.slice(start, start + PAGE).flatMap((key) => look(key) ?? []),
+        );
+      }
+    },
+  };
+}
+
+function inspected(
+  kinds: ReadonlyMap<string, Kind<Entity>>,
+  key: string,
+  stored: StoredEntity,
+): InspectedEntity {
+  const content: Partial<Entity> = deepCopy(stored.entity);
+  const parsed = kinds.get(String(content.kind))?.schema.safeParse(content);
+  const entity = parsed?.success ? parsed.data : undefined;
+  return {
+    workspaceId: String(content.workspaceId ?? ''),
+    kind: String(content.kind ?? ''),
+    id: String(content.id ?? key),
+    entity,
+    row: { ...stored.row },
+    exact: entity !== undefined && entityKey(entity) === key,
+  };
+}

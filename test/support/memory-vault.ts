@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import type { Principal, RequestContext } from '../../core/access/principal.ts';
+import { ALL_NAMESPACES, type Role } from '../../core/access/role.ts';
+import { type AuditRow, decodeRow } from '../../core/audit/row.ts';
+import { createAuditTrail } from '../../core/audit/trail.ts';
+import { createCursors } from '../../core/crypto/cursors.ts';
+import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
+import { allKinds } from '../../core/kinds.ts';
+import { type SetUpResult, setUp } from '../../core/workspaces/set-up.ts';
+import type { Vault } from '../../lambdas/shared/compose-vault.ts';
+import { FakeClock } from './clock.ts';
+import { MemoryBookkeeping } from './memory-bookkeeping.ts';
+import { MemoryKeys } from './memory-keys.ts';
+import { MemoryTables } from './memory-ledger.ts';
+import { SeededRandom } from './random.ts';
+
+export const SETUP_TOKEN = 'the-operators-setup-token';
+export const CALLER = { ip: '203.0.113.7', userAgent: 'test' };
+
+export interface MemoryVault extends Vault {
+  readonly tables: MemoryTables;
+  readonly clock: FakeClock;
+  readonly keys: MemoryKeys;
+}
+
+/** What two function instances share. */
+type Shared = Pick<MemoryVault, 'tables' | 'clock' | 'bookkeeping'>;
+
+let instances = 0;
+
+/** All that the API needs, over memory ports. With `shared`: one more function instance on the same tables. */
+export function memoryVault(shared: Shared = newTables()): MemoryVault {
+  instances += 1;
+  const { tables, clock, bookkeeping } = shared;
+  const random = new SeededRandom(instances);
+  const secret = 'r'.repeat(43);
+  const derivedKeys = createDerivedKeys(async () => ({ current: '1', secrets: new Map([['1', secret]]) }));
+  return {
+    tables,
+    clock,
+    bookkeeping,
+    random,
+    derivedKeys,
+    ledger: tables.ledger,
+    store: tables.store,
+    inspector: tables.inspector,
+    kinds: allKinds,
+    trail: createAuditTrail({ ledger: tables.ledger, clock, random }),
+    keys: new MemoryKeys(new Uint8Array(32).fill(7), random),
+    cursors: createCursors(derivedKeys, random),
+    setupToken: async () => SETUP_TOKEN,
+  };
+}
+
+function newTables(): Shared {
+  const tables = new MemoryTables();
+  return { tables, clock: new FakeClock(), bookkeeping: new MemoryBookkeeping(tables) };
+}
+
+/** A vault with its first workspace, and that workspace's owner. */
+export async function installedVault(): Promise<{
+  readonly vault: MemoryVault;
+  readonly installed: SetUpResult;
+  readonly owner: RequestContext;
+}> {
+  const vault = memoryVault();
+  const input = { setupToken: SETUP_TOKEN, workspaceName: 'Acme' };
+  const installed = await setUp(vault, input, CALLER);
+  const { workspaceId, apiKey } = installed;
+  return { vault, installed, owner: callerWith({ workspaceId, role: 'owner', id: apiKey.id }) };
+}
+
+/** A request of somebody with these rights; by default, an operator of `ws_1` for all namespaces. */
+export function callerWith(
+  rights: { readonly role?: Role } & Partial<Principal>,
+  headers: Pick<RequestContext, 'idempotencyKey' | 'precondition'> = {},
+): RequestContext {
+  const { role = 'operator', workspaceId = 'ws_1', namespaces = [ALL_NAMESPACES] } = rights;
+  const named = `${workspaceId} ${role} ${namespaces.join(' ')}`;
+  const id = rights.id ?? `key_${createHash('sha256').update(named).digest('hex').slice(0, 32)}`;
+  return { principal: { type: 'api_key', id, workspaceId, role, namespaces }, ...CALLER, ...headers };
+}
+
+/** The readable rows of a lane, oldest first. */
+export function rowsOf({ tables }: MemoryVault, workspaceId: string, lane = 0): AuditRow[] {
+  return tables.lane({ workspaceId, lane }).map(({ bytes }) => decodeRow(bytes));
+}

@@ -1,0 +1,193 @@
+import type { ApiResponse } from '../../lambdas/api/http/route.ts';
+import type { Vault } from '../../lambdas/shared/compose-vault.ts';
+import { type ApiCall, callApi } from './call-api.ts';
+
+/** A workspace to make requests in. */
+export interface World {
+  readonly ownerToken: string;
+  /** Makes a request as the owner, and gives its JSON. */
+  readonly prepare: (call: Omit<ApiCall, 'token'>) => Promise<Record<string, unknown>>;
+  /** A new secret of a hundred bytes in a namespace that exists; gives its id. */
+  readonly secret: (name?: string) => Promise<string>;
+}
+
+export interface RouteCase {
+  readonly route: string;
+  /** What sets this case apart from the route's plain one. */
+  readonly when?: string;
+  /** Gets ready, and gives the request. */
+  readonly request: (world: World) => Promise<Omit<ApiCall, 'method'>>;
+}
+
+const VALUE = 'v'.repeat(100);
+const NAMESPACE = 'costs';
+
+let names = 0;
+function freshName(): string {
+  names += 1;
+  return `name-${names}`;
+}
+
+const dotenv = (count: number): string =>
+  Array.from({ length: count }, () => `${freshName()}=${VALUE}\n`).join('');
+const importOf = (count: number) => ({
+  path: '/secrets/import',
+  json: { format: 'env', namespace: NAMESPACE, content: dotenv(count) },
+});
+const ofSecret =
+  (suffix: string, rest: Omit<ApiCall, 'method' | 'path'> = {}) =>
+  async (world: World) => ({ path: `/secrets/${await world.secret()}${suffix}`, ...rest });
+const newKey = async (world: World): Promise<string> => {
+  const json = { name: 'ci', role: 'viewer', namespaces: ['*'] };
+  return String((await world.prepare({ method: 'POST', path: '/api-keys', json }))['id']);
+};
+
+/** At least one successful request for every route of the API but `POST /setup`, which makes the world. */
+export const ROUTE_CASES: readonly RouteCase[] = [
+  { route: 'GET /health', request: async () => ({ path: '/health' }) },
+  { route: 'GET /openapi.json', request: async () => ({ path: '/openapi.json' }) },
+  { route: 'GET /namespaces', request: async () => ({ path: '/namespaces' }) },
+  { route: 'POST /namespaces', request: async () => ({ path: '/namespaces', json: { name: freshName() } }) },
+  {
+    route: 'DELETE /namespaces/{namespace}',
+    request: async (world) => {
+      const name = freshName();
+      await world.prepare({ method: 'POST', path: '/namespaces', json: { name } });
+      return { path: `/namespaces/${name}` };
+    },
+  },
+  {
+    route: 'POST /secrets',
+    request: async () => ({
+      path: '/secrets',
+      json: { namespace: NAMESPACE, name: freshName(), value: VALUE },
+    }),
+  },
+  {
+    route: 'POST /secrets',
+    when: 'with an Idempotency-Key',
+    request: async () => ({
+      path: '/secrets',
+      json: { namespace: NAMESPACE, name: freshName(), value: VALUE },
+      headers: { 'Idempotency-Key': freshName() },
+    }),
+  },
+  {
+    route: 'POST /secrets',
+    when: 'repeated with its Idempotency-Key',
+    request: async (world) => {
+      const call = {
+        path: '/secrets',
+        json: { namespace: NAMESPACE, name: freshName(), value: VALUE },
+        headers: { 'Idempotency-Key': freshName() },
+      };
+      await world.prepare({ method: 'POST', ...call });
+      return call;
+    },
+  },
+  { route: 'GET /secrets', request: async () => ({ path: '/secrets', query: { limit: '20' } }) },
+  { route: 'GET /secrets/export', request: async () => ({ path: '/secrets/export' }) },
+  { route: 'POST /secrets/import', when: '20 secrets', request: async () => importOf(20) },
+  { route: 'POST /secrets/import', when: '60 secrets', request: async () => importOf(60) },
+  { route: 'GET /secrets/{id}', request: ofSecret('') },
+  { route: 'PATCH /secrets/{id}', request: ofSecret('', { json: { isCUI: true } }) },
+  { route: 'DELETE /secrets/{id}', request: ofSecret('') },
+  {
+    route: 'DELETE /secrets/{id}',
+    when: 'purge',
+    request: async (world) => {
+      const path = `/secrets/${await world.secret()}`;
+      await world.prepare({ method: 'DELETE', path });
+      return { path, query: { purge: 'true' } };
+    },
+  },
+  {
+    route: 'POST /secrets/{id}/restore',
+    request: async (world) => {
+      const path = `/secrets/${await world.secret()}`;
+      await world.prepare({ method: 'DELETE', path });
+      return { path: `${path}/restore` };
+    },
+  },
+  { route: 'PUT /secrets/{id}/value', request: ofSecret('/value', { json: { value: VALUE } }) },
+  { route: 'POST /secrets/{id}/reveal', request: ofSecret('/reveal') },
+  {
+    route: 'POST /secrets/{id}/reveal',
+    when: 'an earlier version',
+    request: async (world) => {
+      const path = `/secrets/${await world.secret()}`;
+      await world.prepare({ method: 'PUT', path: `${path}/value`, json: { value: VALUE } });
+      return { path: `${path}/reveal`, json: { version: 1 } };
+    },
+  },
+  {
+    route: 'POST /secrets/reveal',
+    when: '10 secrets',
+    request: async (world) => {
+      const ids: string[] = [];
+      while (ids.length < 10) ids.push(await world.secret());
+      return { path: '/secrets/reveal', json: { ids } };
+    },
+  },
+  { route: 'GET /secrets/{id}/versions', request: ofSecret('/versions') },
+  { route: 'POST /secrets/{id}/rollback', request: ofSecret('/rollback', { json: { version: 1 } }) },
+  {
+    route: 'GET /namespaces/{namespace}/secrets/{name}/value',
+    request: async (world) => {
+      const name = freshName();
+      await world.secret(name);
+      return { path: `/namespaces/${NAMESPACE}/secrets/${name}/value` };
+    },
+  },
+  {
+    route: 'GET /namespaces/{namespace}/secrets/{name}/value',
+    when: 'not modified',
+    request: async (world) => {
+      const name = freshName();
+      await world.secret(name);
+      return {
+        path: `/namespaces/${NAMESPACE}/secrets/${name}/value`,
+        headers: { 'If-None-Match': '"v1"' },
+      };
+    },
+  },
+  {
+    route: 'POST /api-keys',
+    request: async () => ({ path: '/api-keys', json: { name: 'ci', role: 'viewer', namespaces: ['*'] } }),
+  },
+  { route: 'GET /api-keys', request: async () => ({ path: '/api-keys' }) },
+  {
+    route: 'POST /api-keys/{id}/rotate',
+    request: async (world) => ({
+      path: `/api-keys/${await newKey(world)}/rotate`,
+      json: { overlapSeconds: 60 },
+    }),
+  },
+  {
+    route: 'DELETE /api-keys/{id}',
+    request: async (world) => ({ path: `/api-keys/${await newKey(world)}` }),
+  },
+  { route: 'GET /audit', request: async () => ({ path: '/audit', query: { limit: '20' } }) },
+  { route: 'GET /audit/export', request: async () => ({ path: '/audit/export' }) },
+  {
+    route: 'POST /audit/verify',
+    when: 'of one past day',
+    request: async () => ({ path: '/audit/verify', json: { from: '2020-01-01', to: '2020-01-01' } }),
+  },
+];
+
+/** The world that a successful `POST /setup` has made, with a first secret in it. */
+export async function worldOf(vault: Vault, response: ApiResponse): Promise<World> {
+  const { apiKey } = response.json as { apiKey: { key: string } };
+  const prepare: World['prepare'] = async (call) => {
+    const { status, json, text } = await callApi(vault, { token: apiKey.key, ...call });
+    if (status >= 400) throw new Error(`${call.method} ${call.path} answered ${status}: ${text}`);
+    return (json ?? {}) as Record<string, unknown>;
+  };
+  const secret: World['secret'] = async (name = freshName()) => {
+    const json = { namespace: NAMESPACE, name, value: VALUE };
+    return String((await prepare({ method: 'POST', path: '/secrets', json }))['id']);
+  };
+  await secret();
+  return { ownerToken: apiKey.key, prepare, secret };
+}
