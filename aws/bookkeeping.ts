@@ -35,8 +35,6 @@ export function createBookkeeping(client: DynamoDBDocumentClient, table: string)
   return {
     async markKeyUsed(workspaceId, keyId, now) {
       if (now - (noted.get(keyId) ?? 0) < MARK_INTERVAL_MS) return;
-      if (noted.size >= MAX_NOTED) noted.clear();
-      noted.set(keyId, now);
       const command = new UpdateCommand({
         TableName: table,
         Key: { pk: usedKey(workspaceId), sk: keyId },
@@ -47,12 +45,14 @@ export function createBookkeeping(client: DynamoDBDocumentClient, table: string)
       await client.send(command).catch((error) => {
         if (!(error instanceof ConditionalCheckFailedException)) throw storeUnavailable(error);
       });
+      if (noted.size >= MAX_NOTED) noted.clear();
+      noted.set(keyId, now);
     },
 
     async lastUsed(workspaceId, keyIds) {
       const keys = keyIds.map((keyId) => ({ pk: usedKey(workspaceId), sk: keyId }));
       const items = await send(batchGet(client, table, keys));
-      return new Map(items.map((item) => [String(item['sk']), String(item['usedAt'])]));
+      return new Map(items.map(({ sk, usedAt }) => [sk?.S ?? '', usedAt?.S ?? '']));
     },
 
     async count(tally) {

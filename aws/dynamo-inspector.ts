@@ -1,11 +1,22 @@
-import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { EntityInspector, InspectedEntity } from '../core/audit/entity-inspector.ts';
 import type { Entity, Kind } from '../core/kernel/entity.ts';
 import { batchGet } from './batch-get.ts';
 import { storeUnavailable } from './dynamo-client.ts';
-import { BOOKKEEPING_PREFIX, entityFields, entityItem, entityKey, type Item, sameItem } from './items.ts';
+import {
+  entityFields,
+  entityItem,
+  entityKey,
+  type Item,
+  type ItemKey,
+  isBookkeeping,
+  type RawItem,
+  sameItem,
+} from './items.ts';
 
-/** The `EntityInspector` port on the table `vault`. */
+/** The `EntityInspector` port on the table `vault`. Whatever lies there, it tells of it: a forger must not stop it. */
 export function createDynamoInspector(
   client: DynamoDBDocumentClient,
   table: string,
@@ -21,7 +32,7 @@ export function createDynamoInspector(
       const unique = [...new Map(wanted.map((key) => [keyText(key), key])).values()];
       try {
         const items = await batchGet(client, table, unique);
-        const byKey = new Map(items.map((item) => [keyText(item), inspected(kinds, item)]));
+        const byKey = new Map(items.map((item) => [keyText(rawKey(item)), inspected(kinds, item)]));
         return keys.map((key) => (key === undefined ? undefined : byKey.get(keyText(key))));
       } catch (error) {
         throw storeUnavailable(error);
@@ -29,7 +40,7 @@ export function createDynamoInspector(
     },
 
     async *scan() {
-      let from: Item | undefined;
+      let from: RawItem | undefined;
       do {
         const command = new ScanCommand({
           TableName: table,
@@ -39,36 +50,55 @@ export function createDynamoInspector(
         const { Items: items = [], LastEvaluatedKey: last } = await client.send(command).catch((error) => {
           throw storeUnavailable(error);
         });
-        yield items
-          .filter((item) => !String(item['pk']).startsWith(BOOKKEEPING_PREFIX))
-          .map((item) => inspected(kinds, item));
+        yield items.filter((item) => !isBookkeeping(item)).map((item) => inspected(kinds, item));
         from = last;
       } while (from !== undefined);
     },
   };
 }
 
-function inspected(kinds: ReadonlyMap<string, Kind<Entity>>, item: Item): InspectedEntity {
-  const fields = entityFields(item);
-  const kind = kinds.get(String(fields.kind));
-  const parsed = kind?.schema.safeParse(fields);
-  const row = { lane: numberOf(item['rowLane']), seq: numberOf(item['rowSeq']) };
+function inspected(kinds: ReadonlyMap<string, Kind<Entity>>, raw: RawItem): InspectedEntity {
+  const item = converted(raw);
+  const { workspaceId, kind: name, id } = entityFields(item);
+  const kind = typeof name === 'string' ? kinds.get(name) : undefined;
+  const parsed = kind?.schema.safeParse(entityFields(item));
   const entity = parsed?.success ? parsed.data : undefined;
+  const row = { lane: numberOf(item['rowLane']), seq: numberOf(item['rowSeq']) };
   return {
-    workspaceId: String(fields.workspaceId ?? ''),
-    kind: String(fields.kind ?? ''),
+    workspaceId: textOf(workspaceId),
+    kind: textOf(name),
     // An item that names no id is told by its key.
-    id: String(fields.id ?? item['pk']),
+    id: textOf(id) || textOf(item['pk']),
     entity,
     row,
     exact: kind !== undefined && entity !== undefined && sameItem(item, entityItem(kind, entity, row)),
   };
 }
 
+/** The item's attributes; only its key, where somebody put in what no JavaScript value stands for. */
+function converted(raw: RawItem): Item {
+  try {
+    return unmarshall(raw);
+  } catch {
+    return { ...rawKey(raw) };
+  }
+}
+
+function rawKey({ pk, sk }: RawItem): ItemKey {
+  return { pk: pk?.S ?? '', sk: sk?.S ?? '' };
+}
+
 function numberOf(value: unknown): number {
   return typeof value === 'number' ? value : 0;
 }
 
-function keyText(key: { readonly pk?: unknown; readonly sk?: unknown }): string {
-  return `${String(key.pk)}\n${String(key.sk)}`;
+const MAX_TEXT = 300;
+
+/** Names as the vault gives them are text of bounded length; a forger's may be anything. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value.toWellFormed().slice(0, MAX_TEXT) : '';
+}
+
+function keyText({ pk, sk }: ItemKey): string {
+  return `${pk}\n${sk}`;
 }

@@ -1,26 +1,31 @@
 import {
   type CancellationReason,
   ConditionalCheckFailedException,
+  GetItemCommand,
+  QueryCommand,
   TransactionCanceledException,
 } from '@aws-sdk/client-dynamodb';
 import {
   type DynamoDBDocumentClient,
-  GetCommand,
   PutCommand,
-  QueryCommand,
   TransactWriteCommand,
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { AppendOutcome, ExplainedChange, LaneRef, Ledger, StoredRow } from '../core/audit/ledger.ts';
 import { errorName } from './clients.ts';
 import { storeUnavailable } from './dynamo-client.ts';
-import { entityItem, entityKey, laneKey, readRowItem, rowItem, rowKey } from './items.ts';
+import { entityItem, entityKey, laneKey, laneKeys, readRowItem, rowItem, rowKey } from './items.ts';
 
 interface Tables {
   readonly vaultTable: string;
   readonly auditTable: string;
 }
+
+/** Before and after every key of a row, and of whatever else somebody may put among them. */
+const FIRST_KEY = ' ';
+const LAST_KEY = '~';
+/** How many keys that are none of a row's may stand after the last row before it is no longer found. */
+const PLANTED_KEYS = 1_000;
 
 type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 
@@ -29,10 +34,10 @@ export function createDynamoLedger(
   client: DynamoDBDocumentClient,
   { vaultTable, auditTable }: Tables,
 ): Ledger {
+  /** Rows between two keys, both included. */
   const queryRows = async (
     lane: LaneRef,
-    condition: string,
-    values: Record<string, string>,
+    [low, high]: readonly [string, string],
     order: 'rising' | 'falling',
     limit: number,
   ): Promise<StoredRow[]> => {
@@ -40,8 +45,12 @@ export function createDynamoLedger(
       const { Items: items = [] } = await client.send(
         new QueryCommand({
           TableName: auditTable,
-          KeyConditionExpression: `pk = :lane${condition}`,
-          ExpressionAttributeValues: { ':lane': laneKey(lane), ...values },
+          KeyConditionExpression: 'pk = :lane AND sk BETWEEN :low AND :high',
+          ExpressionAttributeValues: {
+            ':lane': { S: laneKey(lane) },
+            ':low': { S: low },
+            ':high': { S: high },
+          },
           ScanIndexForward: order === 'rising',
           ConsistentRead: true,
           Limit: limit,
@@ -55,14 +64,22 @@ export function createDynamoLedger(
 
   return {
     async lastRow(lane) {
-      const [last] = await queryRows(lane, '', {}, 'falling', 1);
-      return last;
+      const { first, last } = laneKeys(lane);
+      const [row] = await queryRows(lane, [first, last], 'falling', 1);
+      // A key that is none of a row's sorts last here: look among more, which costs nothing in an honest table.
+      if (row === undefined || row.seq > 0) return row;
+      return (await queryRows(lane, [first, last], 'falling', PLANTED_KEYS)).find(({ seq }) => seq > 0);
     },
 
     async row(lane, seq) {
       try {
+        const { pk, sk } = rowKey(lane, seq);
         const { Item: item } = await client.send(
-          new GetCommand({ TableName: auditTable, Key: rowKey(lane, seq), ConsistentRead: true }),
+          new GetItemCommand({
+            TableName: auditTable,
+            Key: { pk: { S: pk }, sk: { S: sk } },
+            ConsistentRead: true,
+          }),
         );
         return item === undefined ? undefined : readRowItem(lane, item);
       } catch (error) {
@@ -71,8 +88,8 @@ export function createDynamoLedger(
     },
 
     rows(lane, from, limit, order = 'rising') {
-      const condition = order === 'rising' ? ' AND sk >= :from' : ' AND sk <= :from';
-      return queryRows(lane, condition, { ':from': rowKey(lane, from).sk }, order, limit);
+      const { sk } = rowKey(lane, from);
+      return queryRows(lane, order === 'rising' ? [sk, LAST_KEY] : [FIRST_KEY, sk], order, limit);
     },
 
     async append(rows, changes) {
@@ -104,7 +121,7 @@ async function putRow(client: DynamoDBDocumentClient, table: string, row: Stored
     return { status: 'committed' };
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException && error.Item !== undefined) {
-      return { status: 'row_taken', row: readRowItem(row, unmarshall(error.Item)) };
+      return { status: 'row_taken', row: readRowItem(row, error.Item) };
     }
     if (errorName(error) === 'TransactionConflictException') return { status: 'contended' };
     throw storeUnavailable(error);
@@ -143,7 +160,7 @@ function canceled(rows: readonly StoredRow[], error: TransactionCanceledExceptio
   for (const [index, row] of rows.entries()) {
     const { Code: code, Item: item } = reasons[index] ?? {};
     if (code === 'ConditionalCheckFailed' && item !== undefined) {
-      return { status: 'row_taken', row: readRowItem(row, unmarshall(item)) };
+      return { status: 'row_taken', row: readRowItem(row, item) };
     }
   }
   if (reasons.some(({ Code: code }) => code === 'TransactionConflict')) return { status: 'contended' };

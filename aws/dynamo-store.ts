@@ -4,6 +4,7 @@ import {
   QueryCommand,
   type QueryCommandInput,
 } from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { type Entity, type Kind, listPosition } from '../core/kernel/entity.ts';
 import type { Page, Store } from '../core/kernel/store.ts';
 import { batchGet } from './batch-get.ts';
@@ -48,7 +49,7 @@ export function createDynamoStore(client: DynamoDBDocumentClient, table: string)
       const keys = [...new Set(ids)].map((id) => entityKey(kind, workspaceId, id));
       const items = await answered(batchGet(client, table, keys));
       return items
-        .map((item) => readEntity(kind, item))
+        .map((item) => readEntity(kind, unmarshall(item)))
         .filter((entity) => entity.workspaceId === workspaceId);
     },
 

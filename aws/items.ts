@@ -1,3 +1,4 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { LaneRef, StoredRow } from '../core/audit/ledger.ts';
 import { canonicalJson } from '../core/kernel/canonical-json.ts';
 import { type Entity, entityJson, type Kind } from '../core/kernel/entity.ts';
@@ -144,18 +145,43 @@ export function rowItem(row: StoredRow): Item {
   };
 }
 
-/** A row as it lies in the table. Missing attributes read as empty, and then fail verification. */
-export function readRowItem(lane: LaneRef, item: Item): StoredRow {
+/** Sequence numbers that the vault gives out itself; whatever lies beyond was planted. */
+const MAX_SEQ = 10 ** (SEQ_DIGITS - 1) - 1;
+
+/** The keys between which the vault looks for a lane's last row. */
+export function laneKeys(lane: LaneRef): { readonly first: string; readonly last: string } {
+  return { first: rowKey(lane, 1).sk, last: rowKey(lane, MAX_SEQ).sk };
+}
+
+/** An item as DynamoDB sends it: not converted, since an item that somebody planted may not be convertible. */
+export type RawItem = Record<string, AttributeValue>;
+
+/**
+ * A row as it lies in the table. Missing attributes read as empty, and then fail verification; a key that is not of a
+ * row's form reads as `seq` 0.
+ */
+export function readRowItem(lane: LaneRef, item: RawItem): StoredRow {
+  const seq = /^R#(\d{16})$/.exec(item['sk']?.S ?? '')?.[1];
   return {
     workspaceId: lane.workspaceId,
     lane: lane.lane,
-    seq: Number(String(item['sk']).slice('R#'.length)),
-    bytes: binary(item['b']),
-    hash: Buffer.from(binary(item['h'])).toString('hex'),
-    nonce: Buffer.from(binary(item['eid'])).toString('hex'),
+    seq: Number(seq ?? 0),
+    bytes: item['b']?.B ?? new Uint8Array(),
+    hash: Buffer.from(item['h']?.B ?? []).toString('hex'),
+    nonce: Buffer.from(item['eid']?.B ?? []).toString('hex'),
   };
 }
 
-function binary(value: unknown): Uint8Array {
-  return value instanceof Uint8Array ? value : new Uint8Array();
+/** The shapes of the items in `bookkeeping.ts`. Anything else with their prefix was planted. */
+const BOOKKEEPING_SHAPES: ReadonlySet<string> = new Set([
+  'pk sk usedAt',
+  'pk sk tallied ttl',
+  'minute pk sk',
+]);
+
+export function isBookkeeping(item: RawItem): boolean {
+  return (
+    item['pk']?.S?.startsWith(BOOKKEEPING_PREFIX) === true &&
+    BOOKKEEPING_SHAPES.has(Object.keys(item).sort().join(' '))
+  );
 }

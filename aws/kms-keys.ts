@@ -18,8 +18,9 @@ export function createKmsKeys(
       });
       const reply = await translated(client.send(command));
       const { Plaintext: plaintext, CiphertextBlob: wrapped } = reply;
-      if (reply.KeyId !== keyArn || wrapped === undefined || plaintext?.length !== KEY_BYTES)
-        throw unexpectedReply();
+      if (reply.KeyId !== keyArn || wrapped === undefined || plaintext?.length !== KEY_BYTES) {
+        throw unexpectedReply(plaintext);
+      }
       return { plaintext, wrapped, keyArn };
     },
 
@@ -31,7 +32,7 @@ export function createKmsKeys(
         EncryptionContext: plain(context),
       });
       const { KeyId: usedKey, Plaintext: plaintext } = await translated(client.send(command));
-      if (usedKey !== wrappedBy || plaintext?.length !== KEY_BYTES) throw unexpectedReply();
+      if (usedKey !== wrappedBy || plaintext?.length !== KEY_BYTES) throw unexpectedReply(plaintext);
       return plaintext;
     },
   };
@@ -76,6 +77,7 @@ async function translated<T>(reply: Promise<T>): Promise<T> {
   }
 }
 
-function unexpectedReply(): VaultError {
+function unexpectedReply(plaintext: Uint8Array | undefined): VaultError {
+  plaintext?.fill(0);
   return unavailable('The key service gave an unexpected answer, which was not used. Try again.');
 }

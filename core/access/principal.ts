@@ -9,6 +9,8 @@ export interface Principal {
   readonly role: Role;
   /** Names of the namespaces allowed, or `*` for all. */
   readonly namespaces: readonly string[];
+  /** When its key ends, if it does. */
+  readonly expiresAt?: string;
 }
 
 /** One request, as a use case sees it. */

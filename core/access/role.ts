@@ -63,8 +63,19 @@ export function authorize(principal: Principal, permission: Permission, namespac
   }
 }
 
-/** Nobody makes or touches a key above their own role, or with namespaces that they do not have themselves. */
-export function authorizeGrant(principal: Principal, role: Role, namespaces: readonly string[]): void {
+/** The rights of an API key, made or to be made. */
+export interface KeyRights {
+  readonly role: Role;
+  readonly namespaces: readonly string[];
+  readonly expiresAt?: string | undefined;
+}
+
+/**
+ * Nobody manages a key with more rights than their own: role and namespaces.
+ *
+ * @throws VaultError `forbidden`
+ */
+export function authorizeGrant(principal: Principal, { role, namespaces }: KeyRights): void {
   if (!isAtLeast(principal.role, role)) {
     throw forbidden(`The caller is ${principal.role} and cannot manage a key with the role ${role}.`);
   }
@@ -72,6 +83,20 @@ export function authorizeGrant(principal: Principal, role: Role, namespaces: rea
     seesAllNamespaces(principal) || namespaces.every((name) => principal.namespaces.includes(name));
   if (!covered)
     throw forbidden('The caller cannot manage a key for namespaces that it is not allowed in itself.');
+}
+
+/**
+ * Nobody makes a key that outlives their own: a stolen key must not get itself an heir.
+ *
+ * @throws VaultError `forbidden`
+ */
+export function authorizeLifetime(principal: Principal, { expiresAt }: KeyRights): void {
+  if (principal.expiresAt === undefined) return;
+  if (expiresAt === undefined || Date.parse(expiresAt) > Date.parse(principal.expiresAt)) {
+    throw forbidden(
+      `The caller's own key ends at ${principal.expiresAt}, so the new one must have an "expiresAt" until then.`,
+    );
+  }
 }
 
 export const ALL_NAMESPACES = '*';

@@ -39,11 +39,15 @@ export class RefusedChanges extends VaultError {
   }
 }
 
-const MAX_ATTEMPTS = 10;
 /** No new attempt after this: a caller waits behind API Gateway, which gives up after 29 seconds. */
 const MAX_DURATION_MS = 8_000;
-const BASE_DELAY_MS = 10;
-const MAX_DELAY_MS = 500;
+/** Lost answers in a row-by-row struggle with a failing store; the SDK has already tried each twice. */
+const MAX_FAULTS = 10;
+/** Rounds lost to other writers. Somebody wins each round, so this many are lost only by a writer among dozens. */
+const MAX_DEFEATS = 100;
+const FAULT_DELAY_MS = 500;
+/** Short: the longer the losers wait, the surer the winner, who knows the head, wins again. */
+const DEFEAT_DELAY_MS = 40;
 
 /**
  * Appends rows after a lane's head with optimistic concurrency. What a crash leaves behind at any point is either
@@ -57,13 +61,13 @@ const MAX_DELAY_MS = 500;
 export async function append(parts: Parts, work: Work): Promise<Appended> {
   const { ledger, clock, random } = parts;
   const build = (after: Head): Appended => buildRows(after, work.origin, work.events, clock.now(), random);
-  let candidate = build(work.head);
-  let successorTried = false;
-  let lastFault: unknown;
   const deadline = clock.now() + MAX_DURATION_MS;
+  let candidate = build(work.head);
+  let faults = 0;
+  let defeats = 0;
+  let lastFault: unknown;
 
-  for (let attempt = 0; attempt < MAX_ATTEMPTS && clock.now() <= deadline; attempt += 1) {
-    if (attempt > 0) await clock.sleep(jitter(attempt, random));
+  while (faults < MAX_FAULTS && defeats < MAX_DEFEATS && clock.now() <= deadline) {
     let outcome: AppendOutcome;
     try {
       outcome = await ledger.append(candidate.rows, explained(work.events, candidate.rows));
@@ -73,6 +77,8 @@ export async function append(parts: Parts, work: Work): Promise<Appended> {
       // Any other error is a defect, and sending the same again would only hide it.
       if (!(fault instanceof VaultError) || fault.code !== 'unavailable') throw fault;
       lastFault = fault;
+      faults += 1;
+      await clock.sleep(jitter(Math.min(FAULT_DELAY_MS, 10 * 2 ** faults), random));
       continue;
     }
     switch (outcome.status) {
@@ -80,20 +86,23 @@ export async function append(parts: Parts, work: Work): Promise<Appended> {
         return candidate;
       case 'row_taken':
         if (outcome.row.nonce === candidate.rows[0]?.nonce) return candidate;
-        // Most often one other writer was first, so its successor is free; if not, many are at work: look once more.
-        candidate = build(successorTried ? await latestHead(work, outcome.row) : headAfter(outcome.row));
-        successorTried = true;
+        // Most often one other writer was first, so its successor is free: try that at once. After that, look.
+        candidate = build(defeats === 0 ? headAfter(outcome.row) : await latestHead(work, outcome.row));
         break;
       case 'change_refused':
         throw new RefusedChanges(pick(explained(work.events, candidate.rows), outcome.refused));
       case 'contended':
         break;
     }
+    defeats += 1;
+    if (defeats > 1) await clock.sleep(jitter(DEFEAT_DELAY_MS, random));
   }
-  throw new VaultError('unavailable', 'The audit trail cannot be written right now. Try again.', {
-    cause: lastFault,
-    retryAfter: 2,
-  });
+  throw new VaultError(
+    'unavailable',
+    'The audit trail could not be written in time. Nothing was revealed; a change may have taken effect all the same. ' +
+      'Look before you repeat it, or repeat it with the same Idempotency-Key.',
+    { cause: lastFault, retryAfter: 2 },
+  );
 }
 
 async function occupant(ledger: Ledger, candidate: Appended): Promise<AppendOutcome> {
@@ -122,9 +131,8 @@ function pick(changes: readonly ExplainedChange[], indices: readonly number[]): 
   return changes.filter((_, index) => indices.includes(index));
 }
 
-/** Full jitter: a random wait up to an exponentially rising bound, in milliseconds. */
-function jitter(attempt: number, random: Random): number {
+/** Full jitter: a random wait below `bound` milliseconds. */
+function jitter(bound: number, random: Random): number {
   const [high = 0, low = 0] = random.bytes(2);
-  const fraction = (high * 256 + low) / 65_536;
-  return Math.floor(fraction * Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** attempt));
+  return Math.floor(((high * 256 + low) / 65_536) * bound);
 }

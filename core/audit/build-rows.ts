@@ -72,9 +72,9 @@ function rowChange(change: Change): RowChange[] {
   }
 }
 
-/** The head of a lane whose last row is `row`. Its hash is taken as stored: the verifier is who checks it. */
+/** The head of a lane whose last row is `row`: of its bytes, whatever they are. The verifier is who judges them. */
 export function headAfter(row: StoredRow): Head {
-  return { seq: row.seq, hash: row.hash, time: Date.parse(readRow(row)?.ts ?? timestamp(0)) };
+  return { seq: row.seq, hash: rowHash(row.bytes), time: Date.parse(readRow(row)?.ts ?? timestamp(0)) };
 }
 
 /**

@@ -3,9 +3,9 @@ import type { Change } from '../kernel/entity.ts';
 /** What can happen, as the audit trail names it: the subject, a dot, the past participle. */
 export type Action =
   | 'workspace.created'
+  | 'workspace.registered'
   | 'owner.recovered'
   | 'lane.opened'
-  | 'setup.failed'
   | 'authentication.failed'
   | 'namespace.created'
   | 'namespace.closed'

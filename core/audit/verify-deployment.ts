@@ -1,67 +1,95 @@
-import { entityDigest } from '../kernel/entity.ts';
 import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
-import { readRow } from './build-rows.ts';
-import type { InspectedEntity } from './entity-inspector.ts';
+import { type AuditEvent, PRINCIPAL_LANE } from './event.ts';
 import { systemOrigin } from './lane-start.ts';
 import type { AuditTrail } from './trail.ts';
 import { verifiedEvent } from './verify-audit.ts';
-import type { Break } from './verify-lane.ts';
-import { type Verification, type VerifyParts, verifyWorkspace } from './verify-workspace.ts';
+import { type Break, GENESIS, verifyLane } from './verify-lane.ts';
+import {
+  type ScannedEntity,
+  type Verification,
+  type VerifyParts,
+  verifyWorkspace,
+} from './verify-workspace.ts';
 
-export interface WorkspaceVerification extends Verification {
+export interface WorkspaceResult {
   readonly workspaceId: string;
+  /** Absent where the verification itself failed: as alarming as a break. */
+  readonly verification?: Verification;
+  readonly error?: unknown;
 }
 
 type Parts = VerifyParts & { readonly trail: AuditTrail };
 
 /**
  * The daily verification: every workspace with all its rows and entities, and, the other way round, every entity in the
- * table: each must be explained by the row that it names, so that one slipped in behind the vault's back is found too.
- * Workspaces are those that any entity names, so that spoiling one item hides none. Each outcome is recorded in the
- * workspace's own trail.
+ * table: each must be one that the workspace's rows speak of, so that one slipped in behind the vault's back is found.
+ *
+ * Each result is recorded in the workspace's own trail and given out as soon as it stands; a workspace that cannot be
+ * verified keeps no other from it. Every workspace seen is registered once in the platform's trail, so that one that
+ * vanishes as a whole is missed.
  */
-export async function verifyDeployment(parts: Parts): Promise<readonly WorkspaceVerification[]> {
-  const unexplained = await unexplainedEntities(parts);
-  const results: WorkspaceVerification[] = [];
-  for (const [workspaceId, strangers] of unexplained) {
-    const verification = await verifyWorkspace(parts, workspaceId);
-    const breaks = [...verification.breaks, ...newBreaks(verification.breaks, strangers)];
-    const result = { ...verification, workspaceId, breaks, ok: breaks.length === 0 };
-    if (result.rows > 0) {
-      await parts.trail.commit(systemOrigin(workspaceId, 'verifier'), [verifiedEvent(workspaceId, result)]);
+export async function* verifyDeployment(parts: Parts): AsyncGenerator<WorkspaceResult> {
+  const scanned = await scanEntities(parts);
+  const registered = await registeredWorkspaces(parts);
+  for (const workspaceId of new Set([PLATFORM_WORKSPACE, ...registered, ...scanned.keys()])) {
+    try {
+      const entities = scanned.get(workspaceId) ?? [];
+      const verification = await verifyOne(parts, workspaceId, entities, registered.has(workspaceId));
+      const isNew = entities.some(({ exact }) => exact) && !registered.has(workspaceId);
+      if (isNew && workspaceId !== PLATFORM_WORKSPACE) {
+        await parts.trail.commit(systemOrigin(PLATFORM_WORKSPACE, 'verifier'), [registration(workspaceId)]);
+      }
+      yield { workspaceId, verification };
+    } catch (error) {
+      yield { workspaceId, error };
     }
-    results.push(result);
   }
-  return results;
 }
 
-/** For each workspace of the table, and for the platform: the entities that the row they name does not speak of. */
-async function unexplainedEntities({ inspector, ledger }: Parts): Promise<ReadonlyMap<string, Break[]>> {
-  const found = new Map<string, Break[]>([[PLATFORM_WORKSPACE, []]]);
+async function verifyOne(
+  parts: Parts,
+  workspaceId: string,
+  entities: readonly ScannedEntity[],
+  mustExist: boolean,
+): Promise<Verification> {
+  const found = await verifyWorkspace(parts, workspaceId, entities);
+  const vanished: Break[] = mustExist && found.rows === 0 ? [{ lane: 0, seq: 1, reason: 'missing_row' }] : [];
+  const breaks = [...vanished, ...found.breaks];
+  const verification = { ...found, breaks, ok: breaks.length === 0 };
+  if (found.rows > 0) {
+    await parts.trail.commit(systemOrigin(workspaceId, 'verifier'), [
+      verifiedEvent(workspaceId, verification),
+    ]);
+  }
+  return verification;
+}
+
+/** What lies in the table, by the workspace that it says it belongs to. */
+async function scanEntities({ inspector }: Parts): Promise<ReadonlyMap<string, ScannedEntity[]>> {
+  const found = new Map<string, ScannedEntity[]>();
   for await (const page of inspector.scan()) {
-    for (const inspected of page) {
-      const { workspaceId, kind, id, row } = inspected;
-      const breaks = found.get(workspaceId) ?? [];
-      found.set(workspaceId, breaks);
-      if (await isExplained(ledger, inspected)) continue;
-      breaks.push({ ...row, reason: 'entity_unexplained', entity: { kind, id } });
+    for (const { workspaceId, kind, id, row, exact } of page) {
+      const entities = found.get(workspaceId) ?? [];
+      entities.push({ kind, id, row, exact });
+      found.set(workspaceId, entities);
     }
   }
   return found;
 }
 
-async function isExplained(ledger: Parts['ledger'], inspected: InspectedEntity): Promise<boolean> {
-  const { workspaceId, kind, id, entity, row } = inspected;
-  if (entity === undefined || !inspected.exact) return false;
-  const stored = await ledger.row({ workspaceId, lane: row.lane }, row.seq);
-  const digest = entityDigest(entity);
-  const changes = (stored && readRow(stored)?.changes) ?? [];
-  return changes.some((change) => change.kind === kind && change.id === id && change.digest === digest);
+function registration(workspaceId: string): AuditEvent {
+  return {
+    action: 'workspace.registered',
+    entity: { type: 'workspace', id: workspaceId },
+    result: 'success',
+  };
 }
 
-/** An entity that was edited in place shows from both sides; tell it once. */
-function newBreaks(known: readonly Break[], found: readonly Break[]): Break[] {
-  const name = ({ entity }: Break): string => `${entity?.kind}/${entity?.id}`;
-  const told = new Set(known.map(name));
-  return found.filter((one) => !told.has(name(one)));
+async function registeredWorkspaces({ ledger }: Parts): Promise<ReadonlySet<string>> {
+  const registered = new Set<string>();
+  const platform = { workspaceId: PLATFORM_WORKSPACE, lane: PRINCIPAL_LANE };
+  await verifyLane(ledger, platform, GENESIS, undefined, ({ action, entity }) => {
+    if (action === 'workspace.registered') registered.add(entity.id);
+  });
+  return registered;
 }

@@ -28,7 +28,10 @@ export interface Break {
 /** Where checking starts: at the row after this one. */
 export interface Anchor {
   readonly seq: number;
+  /** The hash of its bytes. */
   readonly hash: string;
+  /** The hash that the table gives for it, where it is another: the row is broken, and the next may follow either. */
+  readonly storedHash?: string;
   /** The row's `ts`; empty before the first row. */
   readonly ts: string;
 }
@@ -55,7 +58,7 @@ export const GENESIS: Anchor = { seq: 0, hash: GENESIS_HASH, ts: '' };
  * Checks the rows of a lane from an anchor up to `last` (or the end): each row's hash over its stored bytes, its
  * strict form, its place, its link to the row before, and that time does not run back. Memory stays flat.
  *
- * After a break it goes on from what is stored, so that one edit is told once and later ones are still found.
+ * After a break it goes on from what is there, so that one edit is told once and later ones are still found.
  *
  * @param onRow gets every row that could be read, in order.
  */
@@ -67,24 +70,34 @@ export async function verifyLane(
   onRow: (row: AuditRow, stored: StoredRow) => void = () => {},
 ): Promise<LaneCheck> {
   const breaks: Break[] = [];
+  const report = (seq: number, reason: BreakReason): void => {
+    if (breaks.length < MAX_BREAKS) breaks.push({ lane: lane.lane, seq, reason });
+  };
   let head = anchor;
   let rows = 0;
   while (head.seq < last) {
-    const page = await ledger.rows(lane, head.seq + 1, PAGE);
-    if (page.length === 0) break;
-    for (const stored of page) {
+    const pageStart = head.seq;
+    for (const stored of await ledger.rows(lane, head.seq + 1, PAGE)) {
       if (stored.seq > last) return { rows, head, breaks };
-      const { reason, row } = checkRow(lane, head, stored);
-      if (reason !== undefined && breaks.length < MAX_BREAKS) {
-        const seq = reason === 'missing_row' ? head.seq + 1 : stored.seq;
-        breaks.push({ lane: lane.lane, seq, reason });
+      if (stored.seq <= head.seq) {
+        // A key that is none of a row's, but sorts among them.
+        report(head.seq + 1, 'wrong_place');
+        continue;
       }
+      const { reason, row } = checkRow(lane, head, stored);
+      if (reason !== undefined) report(reason === 'missing_row' ? head.seq + 1 : stored.seq, reason);
       if (row !== undefined) onRow(row, stored);
       rows += 1;
-      head = { seq: stored.seq, hash: stored.hash, ts: row?.ts ?? head.ts };
+      head = headOf(stored, row?.ts ?? head.ts);
     }
+    if (head.seq === pageStart) break;
   }
   return { rows, head, breaks };
+}
+
+function headOf({ seq, bytes, hash: storedHash }: StoredRow, ts: string): Anchor {
+  const hash = rowHash(bytes);
+  return hash === storedHash ? { seq, hash, ts } : { seq, hash, storedHash, ts };
 }
 
 /** The first thing wrong with a row that should follow `head`; and its content, if it has any. */
@@ -109,7 +122,7 @@ function faultOf(lane: LaneRef, head: Anchor, stored: StoredRow, row: AuditRow):
   if (row.ws !== lane.workspaceId || row.lane !== lane.lane || row.seq !== stored.seq) return 'wrong_place';
   if (row.nonce !== stored.nonce) return 'nonce_mismatch';
   if (stored.seq !== head.seq + 1) return 'missing_row';
-  if (row.prev !== head.hash) return 'broken_link';
+  if (row.prev !== head.hash && row.prev !== head.storedHash) return 'broken_link';
   if (row.ts < head.ts) return 'time_reversed';
   return undefined;
 }

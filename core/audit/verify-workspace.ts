@@ -31,6 +31,9 @@ export interface Verification {
   readonly breaks: readonly Break[];
 }
 
+/** What a scan of the table keeps of an entity. */
+export type ScannedEntity = Pick<InspectedEntity, 'kind' | 'id' | 'row' | 'exact'>;
+
 /** How an entity must stand after the rows read so far. */
 interface Expected extends EntityName {
   readonly revision: number;
@@ -48,8 +51,15 @@ const GROUP = 100;
  *
  * The vault may be at work meanwhile. As an entity changes together with its row, an entity that looks wrong is right
  * if a row that came since the first reading explains what was seen; so the lanes are read on before it is called a break.
+ *
+ * @param scanned what was found in the table before this began. An entity that no row speaks of, or that lies elsewhere
+ * than the vault would have put it, was slipped in.
  */
-export async function verifyWorkspace(parts: VerifyParts, workspaceId: string): Promise<Verification> {
+export async function verifyWorkspace(
+  parts: VerifyParts,
+  workspaceId: string,
+  scanned: readonly ScannedEntity[] = [],
+): Promise<Verification> {
   const chain = new ChainWalk(parts.ledger, workspaceId);
   await chain.walkOn();
   const expected = [...chain.expected.values()];
@@ -59,7 +69,11 @@ export async function verifyWorkspace(parts: VerifyParts, workspaceId: string): 
   const entityBreaks = suspects
     .filter(({ found, name }) => !explained.get(name)?.some((change) => isAsRecorded(change, found)))
     .map((suspect) => suspect.break);
-  const breaks = [...chain.breaks(), ...entityBreaks];
+  const told = new Set(entityBreaks.map(({ entity }) => entity && nameOf(entity)));
+  const strangers = scanned
+    .filter((entity) => !(entity.exact && chain.expected.has(nameOf(entity))) && !told.has(nameOf(entity)))
+    .map(({ kind, id, row }): Break => ({ ...row, reason: 'entity_unexplained', entity: { kind, id } }));
+  const breaks = [...chain.breaks(), ...entityBreaks, ...strangers];
   const { seq, hash } = chain.head(PRINCIPAL_LANE);
   return {
     ok: breaks.length === 0,

@@ -24,6 +24,8 @@ const apiKeySchema = z.strictObject({
   revokedAt: z.string().optional(),
   /** The key that this one replaces. */
   rotatedFrom: z.string().optional(),
+  /** The key that replaces this one. */
+  rotatedTo: z.string().optional(),
 });
 
 export type ApiKey = z.infer<typeof apiKeySchema>;

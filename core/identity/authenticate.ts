@@ -43,8 +43,9 @@ export async function authenticate(
       'Send a valid API key as "Authorization: Bearer lz_…". This one is missing, malformed, unknown, expired or revoked.',
     );
   }
-  const { id, workspaceId, role, namespaces } = key;
-  return { type: 'api_key', id, workspaceId, role, namespaces };
+  const { id, workspaceId, role, namespaces, expiresAt } = key;
+  const principal = { type: 'api_key', id, workspaceId, role, namespaces } as const;
+  return expiresAt === undefined ? principal : { ...principal, expiresAt };
 }
 
 export type RefusalReason = 'missing' | 'malformed' | 'unknown' | 'honeypot' | 'revoked' | 'expired';

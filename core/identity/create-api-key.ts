@@ -1,18 +1,16 @@
 import { originOf, type RequestContext } from '../access/principal.ts';
-import { authorize, authorizeGrant, type Role } from '../access/role.ts';
+import { authorize, authorizeGrant, authorizeLifetime, type KeyRights } from '../access/role.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import { type IdempotencyParts, once } from '../idempotency/once.ts';
 import { create } from '../kernel/entity.ts';
 import { invalid, notFound } from '../kernel/errors.ts';
 import type { Clock, Random } from '../kernel/ports.ts';
+import type { Store } from '../kernel/store.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { type ApiKey, apiKeyId, apiKeyKind, newToken, tokenHash } from './api-key.ts';
 
-export interface NewApiKey {
+export interface NewApiKey extends KeyRights {
   readonly name: string;
-  readonly role: Role;
-  readonly namespaces: readonly string[];
-  readonly expiresAt?: string | undefined;
   readonly honeypot?: boolean | undefined;
 }
 
@@ -30,46 +28,59 @@ export async function createApiKey(
 ): Promise<{ readonly apiKey: ApiKey; readonly token?: string }> {
   const { principal } = context;
   authorize(principal, 'api_key:manage');
-  authorizeGrant(principal, input.role, input.namespaces);
+  authorizeGrant(principal, input);
+  authorizeLifetime(principal, input);
   const now = parts.clock.now();
   if (input.expiresAt !== undefined && Date.parse(input.expiresAt) <= now) {
     throw invalid('expiresAt', 'must be in the future');
   }
-  return once(
-    parts,
-    context,
-    { route: 'POST /api-keys', action: 'api_key.created', entityType: 'api_key', input },
-    {
-      replay: async (id) => {
-        const apiKey = await parts.store.get(apiKeyKind, principal.workspaceId, id);
-        if (apiKey === undefined) throw notFound('API key');
-        return { apiKey };
-      },
-      perform: async (record) => {
-        const token = newToken(parts.random);
-        const key = create(apiKeyKind, {
-          workspaceId: principal.workspaceId,
-          id: apiKeyId(token),
-          name: input.name,
-          role: input.role,
-          namespaces: [...input.namespaces],
-          tokenHash: tokenHash(token),
-          honeypot: input.honeypot ?? false,
-          createdAt: timestamp(now),
-          createdBy: principal.id,
-          ...(input.expiresAt === undefined ? {} : { expiresAt: timestamp(Date.parse(input.expiresAt)) }),
-        });
-        await parts.trail.commit(originOf(context), [
-          {
-            action: 'api_key.created',
-            entity: { type: 'api_key', id: key.entity.id },
-            result: 'success',
-            detail: { role: input.role },
-            changes: [key, ...record(key.entity.id)],
-          },
-        ]);
-        return { apiKey: key.entity, token };
-      },
+  const token = newToken(parts.random);
+  const request = {
+    route: 'POST /api-keys',
+    action: 'api_key.created',
+    entityType: 'api_key',
+    input,
+  } as const;
+  return once(parts, context, request, {
+    replay: (id) => keyWithToken(parts.store, principal.workspaceId, id, token),
+    perform: async (record) => {
+      const key = create(apiKeyKind, {
+        workspaceId: principal.workspaceId,
+        id: apiKeyId(token),
+        name: input.name,
+        role: input.role,
+        namespaces: [...input.namespaces],
+        tokenHash: tokenHash(token),
+        honeypot: input.honeypot ?? false,
+        createdAt: timestamp(now),
+        createdBy: principal.id,
+        ...(input.expiresAt === undefined ? {} : { expiresAt: timestamp(Date.parse(input.expiresAt)) }),
+      });
+      await parts.trail.commit(originOf(context), [
+        {
+          action: 'api_key.created',
+          entity: { type: 'api_key', id: key.entity.id },
+          result: 'success',
+          detail: { role: input.role },
+          changes: [key, ...record(key.entity.id)],
+        },
+      ]);
+      return { apiKey: key.entity, token };
     },
-  );
+  });
+}
+
+/**
+ * A key that an earlier request made, or this one did although the answer of the store was lost: only then is `token`
+ * its own, and shown.
+ */
+export async function keyWithToken(
+  store: Store,
+  workspaceId: string,
+  id: string,
+  token: string,
+): Promise<{ readonly apiKey: ApiKey; readonly token?: string }> {
+  const apiKey = await store.get(apiKeyKind, workspaceId, id);
+  if (apiKey === undefined) throw notFound('API key');
+  return apiKeyId(token) === id ? { apiKey, token } : { apiKey };
 }

@@ -29,7 +29,7 @@ export async function managedKey(store: Store, context: RequestContext, id: stri
   authorize(principal, 'api_key:manage');
   const key = await store.get(apiKeyKind, principal.workspaceId, id);
   if (key === undefined) throw notFound('API key');
-  authorizeGrant(principal, key.role, key.namespaces);
+  authorizeGrant(principal, key);
   if (key.revokedAt !== undefined)
     throw new VaultError('already_revoked', 'This API key was revoked already.');
   return key;

@@ -34,7 +34,7 @@ interface Parts {
 }
 
 const MINUTE_MS = 60_000;
-/** Counters live for an hour, so older minutes hold nothing any more. */
+/** Counters live for two hours; what was not swept within one is given up. */
 const REACH_MINUTES = 55;
 const MARK_LIFE_MS = 2 * 60 * MINUTE_MS;
 
@@ -47,14 +47,13 @@ const MARK_LIFE_MS = 2 * 60 * MINUTE_MS;
  */
 export async function sweepTallies(parts: Parts): Promise<number> {
   const { clock, bookkeeping } = parts;
-  const current = Math.floor(clock.now() / MINUTE_MS);
-  const earliest = current - REACH_MINUTES;
+  // The minute that has just ended is left alone once more: a request may still be counting in it.
+  const end = Math.floor(clock.now() / MINUTE_MS) - 1;
+  const earliest = end - REACH_MINUTES;
+  const swept = (await bookkeeping.sweptUntil()) ?? earliest;
   let rows = 0;
-  for (
-    let minute = Math.max(earliest, (await bookkeeping.sweptUntil()) ?? earliest);
-    minute < current;
-    minute += 1
-  ) {
+  // A mark that lies in the future was not set by this job.
+  for (let minute = swept > end ? earliest : Math.max(earliest, swept); minute < end; minute += 1) {
     const byWorkspace = Map.groupBy(await bookkeeping.tallies(minute), (tally) => tally.workspaceId);
     for (const [workspaceId, tallies] of byWorkspace)
       rows += await recordMinute(parts, workspaceId, minute, tallies);
@@ -95,14 +94,17 @@ async function recordMinute(
   }
 }
 
-/** One entry for each source that came again, and one for the number of sources that got no row at all. */
+/** One entry for each source that came again, and one for all beyond those that a minute has rows for. */
 function minuteDetails(tallies: readonly Tally[]): { [key: string]: string }[] {
   const sources = tallies.filter((tally) => !countsSources(tally));
-  const details: { [key: string]: string }[] = sources
+  const told = sources.slice(0, MAX_SOURCES_PER_MINUTE);
+  const details: { [key: string]: string }[] = told
     .filter((tally) => tally.count > 1)
-    .slice(0, MAX_SOURCES_PER_MINUTE)
     .map(({ ip, reason, count }) => ({ reason, sourceIp: ip, repeats: String(count - 1) }));
-  const untold = sources.length - MAX_SOURCES_PER_MINUTE;
-  if (untold > 0) details.push({ reason: 'many_sources', otherSources: String(untold) });
+  const others = sources.slice(MAX_SOURCES_PER_MINUTE);
+  if (others.length > 0) {
+    const failures = others.reduce((sum, { count }) => sum + count, 0);
+    details.push({ reason: 'many_sources', otherSources: String(others.length), failures: String(failures) });
+  }
   return details;
 }

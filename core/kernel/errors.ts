@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'recovery_window_over'
   | 'namespace_not_empty'
   | 'already_revoked'
+  | 'already_rotated'
   | 'import_conflict'
   | 'concurrent_change'
   | 'idempotency_key_reused'

@@ -3,8 +3,7 @@ import { authorize } from '../access/role.ts';
 import { RefusedChanges } from '../audit/append.ts';
 import { type IdempotencyParts, once } from '../idempotency/once.ts';
 import { notFound, VaultError } from '../kernel/errors.ts';
-import { timestamp } from '../kernel/timestamps.ts';
-import { namespaceCreated } from './enter-namespace.ts';
+import { namespaceCreated, newNamespace } from './enter-namespace.ts';
 import { type Namespace, namespaceKind } from './namespace.ts';
 
 /** @throws VaultError `name_taken` */
@@ -13,7 +12,7 @@ export async function createNamespace(
   context: RequestContext,
   input: { readonly name: string },
 ): Promise<Namespace> {
-  const { workspaceId, id: createdBy } = context.principal;
+  const { workspaceId } = context.principal;
   authorize(context.principal, 'namespace:create', input.name);
   const read = async (name: string): Promise<Namespace> => {
     const namespace = await parts.store.get(namespaceKind, workspaceId, name);
@@ -29,16 +28,16 @@ export async function createNamespace(
   return once(parts, context, request, {
     replay: read,
     perform: async (record) => {
-      const event = namespaceCreated(workspaceId, input.name, timestamp(parts.clock.now()), createdBy);
+      const made = newNamespace(context, input.name, parts.clock);
       try {
         await parts.trail.commit(originOf(context), [
-          { ...event, changes: [...(event.changes ?? []), ...record(input.name)] },
+          namespaceCreated(input.name, [made, ...record(input.name)]),
         ]);
       } catch (error) {
         if (!(error instanceof RefusedChanges) || !error.includes(namespaceKind.name)) throw error;
         throw new VaultError('name_taken', `The namespace ${input.name} exists already.`);
       }
-      return read(input.name);
+      return made.entity;
     },
   });
 }

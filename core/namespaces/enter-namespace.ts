@@ -45,7 +45,7 @@ async function prepare(
   context: RequestContext,
   name: string,
 ): Promise<NamespaceEntry> {
-  const { workspaceId, id } = context.principal;
+  const { workspaceId } = context.principal;
   const namespace = await store.get(namespaceKind, workspaceId, name);
   if (namespace?.state === 'open') return { events: [], changes: [check(namespaceKind, namespace)] };
   if (namespace !== undefined) {
@@ -55,20 +55,19 @@ async function prepare(
     );
   }
   authorize(context.principal, 'namespace:create', name);
-  return { events: [namespaceCreated(workspaceId, name, timestamp(clock.now()), id)], changes: [] };
+  return { events: [namespaceCreated(name, [newNamespace(context, name, clock)])], changes: [] };
 }
 
-export function namespaceCreated(
-  workspaceId: string,
-  name: string,
-  createdAt: string,
-  createdBy: string,
-): AuditEvent {
-  const made = create(namespaceKind, { workspaceId, id: name, state: 'open', createdAt, createdBy });
-  return {
-    action: 'namespace.created',
-    entity: { type: 'namespace', id: name },
-    result: 'success',
-    changes: [made],
-  };
+export function newNamespace({ principal }: RequestContext, name: string, clock: Clock) {
+  return create(namespaceKind, {
+    workspaceId: principal.workspaceId,
+    id: name,
+    state: 'open',
+    createdAt: timestamp(clock.now()),
+    createdBy: principal.id,
+  });
+}
+
+export function namespaceCreated(name: string, changes: readonly Change[]): AuditEvent {
+  return { action: 'namespace.created', entity: { type: 'namespace', id: name }, result: 'success', changes };
 }

@@ -7,8 +7,15 @@ import { selectSecrets } from './select-secrets.ts';
 
 /** Secrets in one export; a longer list goes on with a cursor. */
 export const MAX_EXPORTED_SECRETS = 10_000;
+const PAGE = 500;
+/** One request looks at a bounded part of the list, and answers with what Lambda can send (6 MB, escaped). */
+const MAX_ROUNDS = 40;
+const MAX_TEXT = 2_000_000;
 
-/** The metadata of all secrets that the caller may see, or of those marked as CUI or not. Recorded as an export. */
+/**
+ * The metadata of all secrets that the caller may see, or of those marked as CUI or not. Recorded as an export. A page
+ * may be short and still have a `next`.
+ */
 export async function exportSecrets(
   parts: SecretParts,
   context: RequestContext,
@@ -18,16 +25,20 @@ export async function exportSecrets(
   const { principal } = context;
   authorize(principal, 'secret:list');
   const items: Secret[] = [];
+  let size = 0;
   let next = after;
-  do {
-    const limit = MAX_EXPORTED_SECRETS - items.length;
+  for (let round = 0; round < MAX_ROUNDS && size < MAX_TEXT; round += 1) {
+    const limit = Math.min(PAGE, MAX_EXPORTED_SECRETS - items.length);
+    if (limit === 0) break;
     const page = await selectSecrets(parts.store, principal, filter, {
       limit,
       ...(next === undefined ? {} : { after: next }),
     });
     items.push(...page.items);
+    size += page.items.reduce((sum, secret) => sum + JSON.stringify(secret).length, 0);
     next = page.next;
-  } while (next !== undefined && items.length < MAX_EXPORTED_SECRETS);
+    if (next === undefined) break;
+  }
   await parts.trail.commit(originOf(context), [
     {
       action: 'secret.exported',

@@ -52,9 +52,11 @@ export function openFailed(opened: OpenedVersion, action: Action, error: unknown
 /** The value as text; the bytes it was decrypted into are zeroed. */
 export async function decrypt(
   { keys }: Pick<ValueParts, 'keys'>,
-  { version }: OpenedVersion,
+  { secret, version }: OpenedVersion,
 ): Promise<string> {
-  const plaintext = await openValue(keys, version, version);
+  // Named by the secret that was asked for, never by what the stored version says of itself.
+  const name = { workspaceId: secret.workspaceId, secretId: secret.id, version: version.version };
+  const plaintext = await openValue(keys, name, version);
   try {
     return plaintext.toString('utf8');
   } finally {

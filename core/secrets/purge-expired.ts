@@ -1,5 +1,7 @@
 import { RefusedChanges } from '../audit/append.ts';
 import { systemOrigin } from '../audit/lane-start.ts';
+import type { Entity, Kind } from '../kernel/entity.ts';
+import type { Store } from '../kernel/store.ts';
 import { ALL_WORKSPACES, workspaceKind } from '../workspaces/workspace.ts';
 import type { SecretParts } from './parts.ts';
 import { destroySecret } from './purge-secret.ts';
@@ -7,47 +9,50 @@ import { deletedSecretList, RECOVERY_WINDOW_MS, type Secret, secretKind } from '
 
 const BATCH = 50;
 
-/**
- * Purges every secret whose recovery window is over, in all workspaces.
- *
- * @returns how many were purged.
- */
-export async function purgeExpired(parts: SecretParts): Promise<number> {
-  let purged = 0;
-  let after: string | undefined;
-  do {
-    const page = await parts.store.list(workspaceKind, {
-      list: ALL_WORKSPACES,
-      limit: BATCH,
-      ...from(after),
-    });
-    for (const workspace of page.items) purged += await purgeWorkspace(parts, workspace.id);
-    after = page.next;
-  } while (after !== undefined);
-  return purged;
+export interface PurgeReport {
+  readonly purged: number;
+  /** What could not be purged, and did not keep the rest from it. */
+  readonly failures: readonly { readonly workspaceId: string; readonly error: unknown }[];
 }
 
-async function purgeWorkspace(parts: SecretParts, workspaceId: string): Promise<number> {
-  const latest = parts.clock.now() - RECOVERY_WINDOW_MS;
-  const list = deletedSecretList(workspaceId);
+/** Purges every secret whose recovery window is over or whose purge was begun, in all workspaces. */
+export async function purgeExpired(parts: SecretParts): Promise<PurgeReport> {
   let purged = 0;
-  let after: string | undefined;
-  do {
-    const page = await parts.store.list(secretKind, { list, limit: BATCH, ...from(after) });
-    for (const listed of page.items) {
-      // The list is sorted by the time of deletion: what follows is younger still.
-      if (!isOver(listed, latest)) return purged;
-      if (await purgeOne(parts, listed, latest)) purged += 1;
+  const failures: { workspaceId: string; error: unknown }[] = [];
+  for await (const workspace of listAll(parts.store, workspaceKind, ALL_WORKSPACES)) {
+    const workspaceId = workspace.id;
+    try {
+      for await (const listed of listAll(parts.store, secretKind, deletedSecretList(workspaceId))) {
+        try {
+          if (await purgeIfDue(parts, listed)) purged += 1;
+        } catch (error) {
+          failures.push({ workspaceId, error });
+        }
+      }
+    } catch (error) {
+      failures.push({ workspaceId, error });
     }
-    after = page.next;
-  } while (after !== undefined);
-  return purged;
+  }
+  return { purged, failures };
 }
 
-async function purgeOne(parts: SecretParts, listed: Secret, latest: number): Promise<boolean> {
+async function* listAll<E extends Entity>(store: Store, kind: Kind<E>, list: string): AsyncGenerator<E> {
+  let after: string | undefined;
+  do {
+    const page = await store.list(kind, { list, limit: BATCH, ...(after === undefined ? {} : { after }) });
+    yield* page.items;
+    after = page.next;
+  } while (after !== undefined);
+}
+
+async function purgeIfDue(parts: SecretParts, listed: Secret): Promise<boolean> {
+  const isDue = ({ deletedAt, purging }: Secret): boolean =>
+    deletedAt !== undefined &&
+    (purging === true || Date.parse(deletedAt) < parts.clock.now() - RECOVERY_WINDOW_MS);
+  if (!isDue(listed)) return false;
   // Lists may lag: decide on what the table says now.
   const secret = await parts.store.get(secretKind, listed.workspaceId, listed.id);
-  if (secret === undefined || !isOver(secret, latest)) return false;
+  if (secret === undefined || !isDue(secret)) return false;
   try {
     await destroySecret(parts, systemOrigin(secret.workspaceId, 'purge'), secret);
     return true;
@@ -56,12 +61,4 @@ async function purgeOne(parts: SecretParts, listed: Secret, latest: number): Pro
     if (error instanceof RefusedChanges) return false;
     throw error;
   }
-}
-
-function isOver({ deletedAt, purging }: Secret, latest: number): boolean {
-  return deletedAt !== undefined && (purging === true || Date.parse(deletedAt) < latest);
-}
-
-function from(after: string | undefined): { readonly after?: string } {
-  return after === undefined ? {} : { after };
 }

@@ -46,6 +46,9 @@ export async function revealSecrets(
   await parts.trail.commit(originOf(context), [
     summary(context, found.length, ids.length),
     ...found.map((opened) => openEvent(opened, 'secret.revealed')),
+    ...looked.flatMap(({ error }, index) =>
+      error === undefined ? [] : [refusedEvent(ids[index] ?? '', error)],
+    ),
   ]);
 
   const decrypted = await concurrently(found, WIDTH, (version) => outcome(() => decrypt(parts, version)));
@@ -71,7 +74,7 @@ export async function revealSecrets(
   };
 }
 
-/** Lambda answers with at most 6 MB, and JSON writes a control character in six bytes. */
+/** Lambda answers with at most 6 MB: the body as a JSON string, so that its values are escaped twice. */
 const MAX_ANSWER_BYTES = 5_500_000;
 
 /** Holds back the values that would make the answer too long to be sent. */
@@ -79,7 +82,7 @@ function fitted(opened: readonly Outcome<string>[]): readonly Outcome<string>[] 
   let size = 0;
   return opened.map((one) => {
     if (one.value === undefined) return one;
-    size += Buffer.byteLength(JSON.stringify(one.value));
+    size += Buffer.byteLength(JSON.stringify(JSON.stringify(one.value)));
     if (size <= MAX_ANSWER_BYTES) return one;
     const detail = 'This value does not fit into the answer beside the others. Reveal it alone.';
     return { error: new VaultError('payload_too_large', detail) };
@@ -107,6 +110,15 @@ function summary({ principal }: RequestContext, revealing: number, asked: number
     entity: { type: 'workspace', id: principal.workspaceId },
     result: revealing === asked ? 'success' : 'failure',
     detail: { asked: String(asked), revealing: String(revealing) },
+  };
+}
+
+function refusedEvent(id: string, { code }: VaultError): AuditEvent {
+  return {
+    action: 'secret.revealed',
+    entity: { type: 'secret', id },
+    result: code === 'forbidden' ? 'denied' : 'failure',
+    detail: { code },
   };
 }
 

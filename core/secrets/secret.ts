@@ -58,22 +58,25 @@ export function deletedSecretList(workspaceId: string): string {
 const binary = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
 
 /** One value of a secret, sealed under a data key of its own. Never changed once written. */
-const secretVersionSchema = z.strictObject({
-  kind: z.literal('secretVersion'),
-  workspaceId: z.string(),
-  id: z.string(),
-  revision: z.literal(1),
-  secretId: z.string(),
-  version: z.int().min(1),
-  format: z.literal('1'),
-  ciphertext: binary,
-  nonce: binary,
-  tag: binary,
-  wrappedKey: binary,
-  keyArn: z.string(),
-  createdAt: z.string(),
-  createdBy: z.string(),
-});
+const secretVersionSchema = z
+  .strictObject({
+    kind: z.literal('secretVersion'),
+    workspaceId: z.string(),
+    id: z.string(),
+    revision: z.literal(1),
+    secretId: z.string(),
+    version: z.int().min(1),
+    format: z.literal('1'),
+    ciphertext: binary,
+    nonce: binary,
+    tag: binary,
+    wrappedKey: binary,
+    keyArn: z.string(),
+    createdAt: z.string(),
+    createdBy: z.string(),
+  })
+  // An id that says otherwise than the fields could pass one secret's value off as another's.
+  .refine(({ id, secretId, version }) => id === versionId(secretId, version));
 
 export type SecretVersion = z.infer<typeof secretVersionSchema>;
 

@@ -74,7 +74,7 @@ function failure(
     action: route.action,
     // What the caller named, if it could be the name of anything.
     entity:
-      id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id)
+      id !== undefined && /^\w[\w.-]{0,127}$/.test(id)
         ? { type: route.action.slice(0, route.action.indexOf('.')), id }
         : { type: 'workspace', id: principal.workspaceId },
     result: code === 'forbidden' ? 'denied' : 'failure',

@@ -33,7 +33,10 @@ const COMMON_COUNTED = [
   'GenericRFI_URIPATH',
   'RestrictedExtensions_QUERYARGUMENTS',
   'RestrictedExtensions_URIPATH',
+  // Machines call, often without a user agent; and a filter may be long.
+  'NoUserAgent_HEADER',
   'SizeRestrictions_BODY',
+  'SizeRestrictions_QUERYSTRING',
 ];
 const BAD_INPUTS_COUNTED = ['JavaDeserializationRCE_BODY', 'Log4JRCE_BODY', 'ReactJSRCE_BODY'];
 

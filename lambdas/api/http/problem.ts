@@ -16,6 +16,7 @@ const STATUS: Record<ErrorCode, readonly [status: number, title: string]> = {
   recovery_window_over: [409, 'Conflict'],
   namespace_not_empty: [409, 'Conflict'],
   already_revoked: [409, 'Conflict'],
+  already_rotated: [409, 'Conflict'],
   import_conflict: [409, 'Conflict'],
   concurrent_change: [409, 'Conflict'],
   precondition_failed: [412, 'Precondition Failed'],

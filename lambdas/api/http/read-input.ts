@@ -29,15 +29,18 @@ export function readInput(
   const input = {
     params: check(route.params ?? NOTHING, params),
     query: check(route.query ?? NOTHING, single(request.query)),
-    body: check(route.body ?? NOTHING, body ?? {}),
+    body: check(route.body ?? NOTHING, body === undefined ? {} : body),
   };
   if (errors.length > 0) {
     throw new VaultError('invalid_request', 'The request is not valid. See "errors" for each fault.', {
-      errors,
+      errors: errors.slice(0, MAX_ERRORS),
     });
   }
   return input;
 }
+
+/** Faults told at once: enough to mend a request by, and far below what an answer may hold. */
+const MAX_ERRORS = 100;
 
 function single(query: HttpRequest['query']): { readonly [name: string]: string } {
   const entries = Object.entries(query).map(([name, values]) => {

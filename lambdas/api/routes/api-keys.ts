@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { ApiKey } from '../../../core/identity/api-key.ts';
 import { createApiKey } from '../../../core/identity/create-api-key.ts';
 import { listApiKeys } from '../../../core/identity/list-api-keys.ts';
 import { revokeApiKey } from '../../../core/identity/revoke-api-key.ts';
@@ -33,8 +34,7 @@ export const apiKeyRoutes = [
       },
     ],
     handle: async ({ body }, context, vault) => {
-      const { apiKey, token } = await createApiKey(vault, context, body);
-      return { status: 201, json: { ...viewApiKey(apiKey), ...(token === undefined ? {} : { key: token }) } };
+      return { status: 201, json: viewNewKey(await createApiKey(vault, context, body)) };
     },
   }),
   guarded({
@@ -68,6 +68,7 @@ export const apiKeyRoutes = [
       'Makes a successor with the same rights; the old key works for overlapSeconds more, at most seven days',
     permission: 'api_key:manage',
     action: 'api_key.rotated',
+    idempotent: true,
     params: apiKeyParams,
     body: z.strictObject({
       overlapSeconds: z
@@ -78,16 +79,13 @@ export const apiKeyRoutes = [
     responses: [
       {
         status: 201,
-        description: 'The successor',
-        schema: apiKeyView.extend({ key: z.string(), previousExpiresAt: z.string() }),
+        description: 'The successor; a repeated request gets it without "key"',
+        schema: apiKeyView.extend({ key: z.string().optional() }),
       },
     ],
     handle: async ({ params, body }, context, vault) => {
-      const { apiKey, token, previousExpiresAt } = await rotateApiKey(vault, context, {
-        id: apiKeyId(params),
-        ...body,
-      });
-      return { status: 201, json: { ...viewApiKey(apiKey), key: token, previousExpiresAt } };
+      const made = await rotateApiKey(vault, context, { id: apiKeyId(params), ...body });
+      return { status: 201, json: viewNewKey(made) };
     },
   }),
   guarded({
@@ -104,3 +102,7 @@ export const apiKeyRoutes = [
     },
   }),
 ];
+
+function viewNewKey({ apiKey, token }: { readonly apiKey: ApiKey; readonly token?: string }) {
+  return { ...viewApiKey(apiKey), ...(token === undefined ? {} : { key: token }) };
+}

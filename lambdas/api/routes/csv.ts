@@ -24,3 +24,11 @@ export function csv(
 function csvField(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
+
+/**
+ * Free text for a CSV file that people open in a spreadsheet: what would be taken for a formula gets an apostrophe in
+ * front (OWASP, CSV Injection).
+ */
+export function csvText(text: string): string {
+  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+}

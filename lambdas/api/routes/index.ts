@@ -7,6 +7,9 @@ import { publicRoutes } from './public.ts';
 import { secretValueRoutes } from './secret-values.ts';
 import { secretRoutes } from './secrets.ts';
 
+/** Built at the first request for it: that takes longer than answering most others. */
+let description: object | undefined;
+
 /** Every route of the API. */
 export const routes: readonly Route[] = [
   ...publicRoutes,
@@ -16,7 +19,10 @@ export const routes: readonly Route[] = [
     summary: 'This description (OpenAPI 3.1)',
     permission: 'public',
     responses: [{ status: 200, description: 'The description of the API' }],
-    handle: async () => ({ status: 200, json: describeApi(routes) }),
+    handle: async () => {
+      description ??= describeApi(routes);
+      return { status: 200, json: description };
+    },
   }),
   ...namespaceRoutes,
   ...secretRoutes,

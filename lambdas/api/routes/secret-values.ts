@@ -52,7 +52,7 @@ export const secretValueRoutes = [
         z.strictObject({ namespace: name }),
         z.strictObject({
           ids: z
-            .array(z.string().max(64))
+            .array(z.string().regex(/^sec_[0-9a-f]{32}$/, 'must be the id of a secret'))
             .min(1, 'must name at least one secret')
             .max(MAX_BULK_SECRETS, `must name at most ${MAX_BULK_SECRETS} secrets`),
         }),

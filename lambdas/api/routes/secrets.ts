@@ -9,7 +9,7 @@ import { purgeSecret } from '../../../core/secrets/purge-secret.ts';
 import { restoreSecret } from '../../../core/secrets/restore-secret.ts';
 import { updateSecret } from '../../../core/secrets/update-secret.ts';
 import { guarded } from '../http/route.ts';
-import { csv } from './csv.ts';
+import { csv, csvText } from './csv.ts';
 import { cursor, description, flag, limit, name, secretId, secretParams, tags, value } from './fields.ts';
 import { paging } from './paging.ts';
 import { etag, pageOf, secretView, viewSecret } from './views.ts';
@@ -106,8 +106,8 @@ export const secretRoutes = [
           secret.id,
           secret.namespace,
           secret.name,
-          secret.description ?? '',
-          secret.tags.join(' '),
+          csvText(secret.description ?? ''),
+          csvText(secret.tags.join(' ')),
           String(secret.isCUI),
           String(secret.version),
           secret.createdAt,
@@ -129,7 +129,7 @@ export const secretRoutes = [
     body: z.strictObject({
       format: z.enum(['env', 'json']),
       namespace: name,
-      content: z.string(),
+      content: z.string().refine((text) => text.isWellFormed(), 'must be well-formed Unicode'),
       onConflict: z.enum(['fail', 'skip', 'upsert']).default('fail'),
     }),
     responses: [

@@ -80,6 +80,7 @@ export const apiKeyView = z.object({
   expiresAt: z.string().optional(),
   revokedAt: z.string().optional(),
   rotatedFrom: z.string().optional(),
+  rotatedTo: z.string().optional(),
 });
 
 export function viewApiKey(key: ApiKey): z.infer<typeof apiKeyView> {
