@@ -68,7 +68,9 @@ async function collect(
   );
   const items: ReadableRow[] = [];
   let examined = 0;
-  for await (const row of mergedRows(ledger, ranges, 'falling')) {
+  // Without a filter every row read is one to show, and one more tells whether others follow.
+  const pageSize = isUnfiltered(filter) ? limit + 1 : undefined;
+  for await (const row of mergedRows(ledger, ranges, 'falling', pageSize)) {
     if (items.length === limit || examined === MAX_EXAMINED) return { items, next: position };
     examined += 1;
     position[row.stored.lane] = row.stored.seq - 1;
@@ -81,4 +83,8 @@ function fits({ content }: ReadableRow, { action, actorId, entityId }: EventFilt
   if (action !== undefined && content.action !== action) return false;
   if (actorId !== undefined && content.actor.id !== actorId) return false;
   return entityId === undefined || content.entity.id === entityId;
+}
+
+function isUnfiltered({ action, actorId, entityId }: EventFilter): boolean {
+  return action === undefined && actorId === undefined && entityId === undefined;
 }

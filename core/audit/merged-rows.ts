@@ -17,6 +17,7 @@ export interface ReadableRow {
   readonly content: AuditRow;
 }
 
+/** Rows that one read asks for, unless the caller knows that it needs fewer. */
 const PAGE = 200;
 
 /**
@@ -27,8 +28,9 @@ export async function* mergedRows(
   ledger: Ledger,
   ranges: readonly LaneRange[],
   order: 'rising' | 'falling',
+  pageSize = PAGE,
 ): AsyncGenerator<ReadableRow> {
-  const sources = ranges.map((range) => laneRows(ledger, range, order));
+  const sources = ranges.map((range) => laneRows(ledger, range, order, pageSize));
   const heads = await Promise.all(sources.map(async (source) => (await source.next()).value ?? undefined));
   const before = order === 'rising' ? isEarlier : (a: ReadableRow, b: ReadableRow) => isEarlier(b, a);
   for (;;) {
@@ -53,10 +55,11 @@ async function* laneRows(
   ledger: Ledger,
   range: LaneRange,
   order: 'rising' | 'falling',
+  pageSize: number,
 ): AsyncGenerator<ReadableRow, undefined> {
   let next = order === 'rising' ? range.first : range.last;
   while (next >= range.first && next <= range.last) {
-    const page = await ledger.rows(range, next, PAGE, order);
+    const page = await ledger.rows(range, next, pageSize, order);
     for (const stored of page) {
       if (stored.seq < range.first || stored.seq > range.last) return;
       const content = readRow(stored);
