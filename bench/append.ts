@@ -16,7 +16,8 @@ const CONCURRENCIES = [1, 8, 32];
 
 /**
  * Appending rows to one lane, against as many conditional puts of items of the same size to free keys of the same
- * table. A lane takes one row after the other by design, so its throughput does not rise with concurrency.
+ * table. A lane takes one row after the other by design, so its throughput does not rise with concurrency; instances of
+ * a function, which do not know of each other, lose rounds besides.
  */
 export async function benchAppend(): Promise<Line[]> {
   const database = await startDynamoDbLocal();
@@ -50,25 +51,29 @@ const AUDIT_TABLE: CreateTableCommandInput = {
 
 async function appendLines(client: DynamoDBDocumentClient): Promise<Line[]> {
   const ledger = createDynamoLedger(client, TABLES);
-  const trail = createAuditTrail({ ledger, clock: systemClock, random: systemRandom });
-  let round = 0;
-  const lines: Line[] = [];
-  for (const concurrency of CONCURRENCIES) {
+  let run = 0;
+  const line = async (concurrency: number, instances: number): Promise<Line> => {
+    const trails = Array.from({ length: instances }, () =>
+      createAuditTrail({ ledger, clock: systemClock, random: systemRandom }),
+    );
+    const lane = { ...origin, workspaceId: `bench-${run++}` };
+    let turn = 0;
     const { ours, reference } = await compare(
       ROUNDS,
-      () =>
-        spread(concurrency, () =>
-          trail.commit({ ...origin, workspaceId: `bench-${concurrency}` }, [revealed]),
-        ),
-      () => rawPuts(client, TABLES.auditTable, concurrency, `raw-${round++}`),
+      () => spread(concurrency, () => trails[turn++ % instances]?.commit(lane, [revealed])),
+      () => rawPuts(client, TABLES.auditTable, concurrency, `raw-${run++}`),
     );
-    lines.push({
-      what: `append a row, concurrency ${concurrency}, against conditional PutItem`,
+    const where = instances === 1 ? '' : ` in ${instances} instances`;
+    return {
+      what: `append a row, concurrency ${concurrency}${where}, against conditional PutItem`,
       ours: rate(ours),
       reference: rate(reference),
       ratio: ratio(reference / ours),
-    });
-  }
+    };
+  };
+  const lines: Line[] = [];
+  for (const concurrency of CONCURRENCIES) lines.push(await line(concurrency, 1));
+  for (const concurrency of CONCURRENCIES.slice(1)) lines.push(await line(concurrency, concurrency));
   return lines;
 }
 
@@ -91,7 +96,7 @@ async function rawPuts(
 }
 
 /** Does the work {@link ROWS} times, so many at once. */
-async function spread(concurrency: number, work: () => Promise<unknown>): Promise<void> {
+async function spread(concurrency: number, work: () => Promise<unknown> | undefined): Promise<void> {
   let left = ROWS;
   const worker = async (): Promise<void> => {
     while (left > 0) {
