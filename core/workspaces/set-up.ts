@@ -79,8 +79,7 @@ export async function setUp(
     .digest('hex');
   const dead = await store.find(usedSetupTokenKind, usedId);
   if (!sameText(input.setupToken, expected) || dead !== undefined) {
-    await recordFailedAuthentication(parts, { key: undefined, reason: 'setup_token', ...caller });
-    throw refused();
+    throw await refused(parts, caller);
   }
 
   const installed = await store.find(installationKind, 'first');
@@ -143,7 +142,7 @@ export async function setUp(
     }
   } catch (error) {
     // Another request used the same token a moment earlier.
-    if (error instanceof RefusedChanges) throw refused();
+    if (error instanceof RefusedChanges) throw await refused(parts, caller);
     throw error;
   }
   return {
@@ -157,7 +156,8 @@ export async function setUp(
 
 const SETUP_ACTOR = { type: 'system', id: 'setup' } as const;
 
-function refused(): VaultError {
+async function refused(parts: Parts, { ip, userAgent }: Caller): Promise<VaultError> {
+  await recordFailedAuthentication(parts, { key: undefined, reason: 'setup_token', ip, userAgent });
   return new VaultError(
     'setup_refused',
     'The setup token is wrong or was used already. The operator can rotate it in Secrets Manager and try the new one.',

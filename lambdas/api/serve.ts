@@ -55,8 +55,9 @@ async function serveGuarded(
   } catch (thrown) {
     const error = toVaultError(thrown);
     const told = recorder.last()?.result;
-    // Where the trail could not be written a moment ago, trying once more would only keep the caller waiting.
-    if (!recorder.failed() && (told === undefined || told === 'success')) {
+    // If the trail could not be written a moment ago, trying once more would only keep the caller waiting.
+    const trailIsDown = recorder.failed() && error.code === 'unavailable';
+    if (!trailIsDown && (told === undefined || told === 'success')) {
       await vault.trail.commit(originOf(caller), [failure(route, found, principal, error)]);
     }
     throw error;

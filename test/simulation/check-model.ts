@@ -42,7 +42,8 @@ function tellStories({ rows, evidence, report }: Facts): Map<string, WorkspaceMo
         report('model', `the row ${rowName(at.stored)} (${at.action}) ${problem}`),
       );
     models.set(row.ws, model);
-    model.apply(row, row.exchange === undefined ? undefined : evidence.exchanges[row.exchange]?.sent);
+    const exchange = row.exchange === undefined ? undefined : evidence.exchanges[row.exchange];
+    model.apply(row, exchange?.sent, exchange?.start ?? row.step);
   }
   return models;
 }

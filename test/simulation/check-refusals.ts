@@ -14,11 +14,8 @@ const PARTIAL: readonly (readonly [method: string, path: RegExp])[] = [
   ['POST', /^\/namespaces$/],
 ];
 
-/**
- * Refusals that may leave no row with the caller's name. 401: it is a stranger's. `idempotency_key_reused`: when the
- * trail fails, and the search for an earlier request then ends in this, `serve` does not try the trail once more.
- */
-const UNRECORDED: ReadonlySet<string> = new Set(['unauthenticated', 'idempotency_key_reused']);
+/** The refusal that leaves no row with the caller's name: it is a stranger's. */
+const STRANGER = 'unauthenticated';
 
 /**
  * A refusal has its reason: what it says was so while the request was under way. A refusal for good has no effect, and
@@ -35,7 +32,7 @@ export function checkRefusal(observed: Observed): void {
   if (changing.length > 0 && !isPartial) fail('says no, and did it');
   const isRecorded = (row: Row): boolean => row.result !== 'success' && row.actor.id === holder.keyId;
   const { code } = jsonOf(answer);
-  if (!UNRECORDED.has(code) && !rows.some(isRecorded)) fail('left no row of the refusal');
+  if (code !== STRANGER && !rows.some(isRecorded)) fail('left no row of the refusal');
   if (REASONS[code]?.(observed) === false) fail(`says ${code}, and it was not so`);
 }
 
@@ -44,9 +41,11 @@ const REASONS: { readonly [code: string]: (observed: Observed) => boolean } = {
   unauthenticated: (observed) => keyStates(observed).some((key) => isOver(key, observed)),
   forbidden: ({ model, exchange, holder, start, end }) => {
     const keys = model.keys.during(holder.keyId, start, end);
-    return (
-      keys.some((key) => key === undefined || !hasRole(key, 'owner') || !isAllowed(key, '*')) ||
-      exchange.end === undefined
+    // A key that ends makes none that outlives it.
+    const isMortal = (key: Key): boolean =>
+      key?.expiresAt !== undefined && exchange.sent.path.startsWith('/api-keys');
+    return keys.some(
+      (key) => key === undefined || !hasRole(key, 'owner') || !isAllowed(key, '*') || isMortal(key),
     );
   },
   not_found: (observed) => isVersioned(observed) || targetStates(observed).includes(undefined),
@@ -69,13 +68,18 @@ const REASONS: { readonly [code: string]: (observed: Observed) => boolean } = {
       ? model.namespaces.during(String(name), start, end).some((state) => state !== undefined)
       : model.names.during(`${namespace}/${name}`, start, end).some((id) => id !== undefined);
   },
-  already_revoked: ({ exchange, model, start, end }) =>
-    model.keys.during(exchange.sent.path.split('/')[2] ?? '', start, end).some((key) => key?.revoked),
+  already_revoked: (observed) => targetKeys(observed).some((key) => isOver(key, observed)),
+  already_rotated: (observed) => targetKeys(observed).some((key) => key?.isRotated),
   concurrent_change: (observed) => hasRival(observed),
 };
 
 function keyStates({ model, holder, start, end }: Observed) {
   return model.keys.during(holder.keyId, start, end);
+}
+
+/** The states of the key that the path names. */
+function targetKeys({ model, exchange, start, end }: Observed) {
+  return model.keys.during(exchange.sent.path.split('/')[2] ?? '', start, end);
 }
 
 type Key = ReturnType<typeof keyStates>[number];
@@ -140,9 +144,7 @@ export function checkStrangers({ evidence, rows, report }: Facts): void {
       action === 'authentication.failed' ? [ip, detail['sourceIp']] : [],
     ),
   );
-  // A set-up that loses a race for its token is refused without a row, so set-up is left out here.
-  const callers = evidence.exchanges.filter(({ sent }) => sent.path !== '/setup');
-  const byAddress = Map.groupBy(callers, ({ sent }) => sent.ip);
+  const byAddress = Map.groupBy(evidence.exchanges, ({ sent }) => sent.ip);
   for (const [address, exchanges] of byAddress) {
     const hadTroubles = exchanges.some(({ answer }) => answer === undefined || answer.status >= 500);
     const wasRefused = exchanges.some(({ answer }) => answer?.status === 401);

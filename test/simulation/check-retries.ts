@@ -8,6 +8,7 @@ const MADE_BY_PATH: readonly (readonly [path: RegExp, action: string, id: (json:
   [/^\/secrets$/, 'secret.created', ({ id }) => id],
   [/^\/namespaces$/, 'namespace.created', ({ name }) => name],
   [/^\/api-keys$/, 'api_key.created', ({ id }) => id],
+  [/^\/api-keys\/[^/]+\/rotate$/, 'api_key.rotated', ({ id }) => id],
   [/^\/secrets\/[^/]+\/rollback$/, 'secret.rolled_back', ({ id }) => id],
 ];
 
@@ -69,8 +70,13 @@ function checkAnswer(
   const effect = effects.filter(({ step }) => step <= (exchange.end ?? 0)).at(-1);
   const json = jsonOf(answer);
   if (effect === undefined) report('I6', `${nameOf(exchange)} says yes, and nothing was made`);
-  else if (idOf(json) !== effect.entity.id) report('I6', `${nameOf(exchange)} names another resource`);
+  else if (idOf(json) !== resourceOf(effect)) report('I6', `${nameOf(exchange)} names another resource`);
   else if (effect.exchange !== number && json.key !== undefined) {
     report('I6', `${nameOf(exchange)} repeats a token`);
   }
+}
+
+/** What a request made: of a rotation, the new key. */
+function resourceOf({ detail, entity }: Row): string {
+  return detail['successor'] ?? entity.id;
 }

@@ -26,6 +26,7 @@ export interface KeyState {
   readonly honeypot: boolean;
   readonly expiresAt?: string | undefined;
   readonly revoked: boolean;
+  readonly isRotated: boolean;
 }
 
 const RANKS = ['viewer', 'operator', 'admin', 'owner'];
@@ -52,7 +53,8 @@ export class WorkspaceModel {
     this.#fail = fail;
   }
 
-  apply(row: Row, sent: Sent | undefined): void {
+  /** @param since the step at which the request was received: its rights are those of then. */
+  apply(row: Row, sent: Sent | undefined, since: number): void {
     if (row.changes.length === 0) {
       this.#applyNothing(row);
       return;
@@ -67,7 +69,7 @@ export class WorkspaceModel {
     if (row.actor.type === 'api_key') this.#checkRights(row, least ?? 'owner', this.#namespaceOf(row));
     const [subject] = row.action.split('.');
     if (subject === 'namespace') this.#applyToNamespace(row);
-    else if (subject === 'api_key') this.#applyToKey(row, sent);
+    else if (subject === 'api_key') this.#applyToKey(row, sent, since);
     else if (row.action === 'secret.created') this.#createSecret(row, sent);
     else if (subject === 'secret' && row.action !== 'secret.imported') this.#applyToSecret(row, sent);
   }
@@ -210,7 +212,7 @@ export class WorkspaceModel {
     if (!before.purging) this.#fail(row, `was done at v${before.revision} although If-Match was ${wanted}`);
   }
 
-  #applyToKey(row: Row, sent: Sent | undefined): void {
+  #applyToKey(row: Row, sent: Sent | undefined, since: number): void {
     const { id } = row.entity;
     const before = this.keys.last(id);
     if (row.action === 'api_key.created') {
@@ -218,7 +220,9 @@ export class WorkspaceModel {
       const rights = isOwner ? { role: 'owner', namespaces: ['*'] } : sent.body;
       const { role, namespaces, honeypot = false, expiresAt } = rights as unknown as KeyState;
       if (before !== undefined) this.#fail(row, 'was there already');
-      this.keys.set(id, row.step, { id, role, namespaces, honeypot, expiresAt, revoked: false });
+      const made = { id, role, namespaces, honeypot, expiresAt, revoked: false, isRotated: false };
+      this.#checkHeir(row, made, since);
+      this.keys.set(id, row.step, made);
       return;
     }
     if (before === undefined || before.revoked) {
@@ -230,8 +234,19 @@ export class WorkspaceModel {
       return;
     }
     const successor = row.detail['successor'] ?? '';
-    this.keys.set(id, row.step, { ...before, expiresAt: row.detail['expiresAt'] });
+    if (before.isRotated) this.#fail(row, 'was rotated already');
+    this.#checkHeir(row, before, since);
+    this.keys.set(id, row.step, { ...before, expiresAt: row.detail['expiresAt'], isRotated: true });
     this.keys.set(successor, row.step, { ...before, id: successor });
+  }
+
+  /** Nobody makes a key that may do more, or for longer, than their own. */
+  #checkHeir(row: Row, heir: KeyState, since: number): void {
+    const maker = row.actor.type === 'api_key' ? this.keys.at(row.actor.id, since) : undefined;
+    if (maker === undefined) return;
+    const mayMore = !hasRole(maker, heir.role) || !heir.namespaces.every((name) => isAllowed(maker, name));
+    const outlives = maker.expiresAt !== undefined && !((heir.expiresAt ?? '9') <= maker.expiresAt);
+    if (mayMore || outlives) this.#fail(row, 'makes a key that may more than its maker');
   }
 }
 

@@ -35,7 +35,8 @@ async function rotateKey(client: Client): Promise<void> {
   const key = client.pick(client.team.keys);
   if (key === undefined) return;
   const body = { overlapSeconds: client.choose([0, 5, 3_600]) };
-  client.learnKey(await client.ask(client.request('POST', `/api-keys/${key.id}/rotate`, { body })));
+  const sent = client.request('POST', `/api-keys/${key.id}/rotate`, { body, headers: client.idempotency() });
+  client.learnKey(await client.ask(sent));
 }
 
 async function revokeKey(client: Client): Promise<void> {

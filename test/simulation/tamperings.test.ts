@@ -19,12 +19,10 @@ describe("the vault's own verifier finds it when somebody", () => {
         sample += 1;
         const job = runJob(world, jobs.verify);
         await world.scheduler.run();
-        const results = (await job).result as Awaited<ReturnType<typeof verifyDeployment>>;
-        const breaks = results.flatMap((result) => result.breaks);
+        const breaks = verifications(await job).flatMap(({ verification }) => verification?.breaks ?? []);
         if (!breaks.some((found) => isAbout(found, touched))) {
-          throw new Error(
-            `In the history of seed ${seed}, ${JSON.stringify(touched)} is not among ${JSON.stringify(breaks)}.`,
-          );
+          const what = `${JSON.stringify(touched)} is not among ${JSON.stringify(breaks)}`;
+          throw new Error(`In the history of seed ${seed}, ${what}.`);
         }
       }
     },

@@ -83,6 +83,15 @@ export const tamperings: readonly Tampering[] = [
   { name: 'edits a row', apply: (world, workspaceId) => editRow(world, workspaceId, false) },
   { name: 'edits a row and its hash', apply: (world, workspaceId) => editRow(world, workspaceId, true) },
   {
+    name: 'spoils the hash that the next row would follow',
+    apply: ({ tables }, workspaceId) => {
+      const last = tables.lane({ workspaceId, lane: 0 }).at(-1);
+      if (last === undefined) return undefined;
+      new Tamperer(tables).putRow({ ...last, hash: '' });
+      return { lane: last.lane, seq: last.seq };
+    },
+  },
+  {
     name: 'deletes a row',
     apply: (world, workspaceId) => {
       const row = pickRow(world, workspaceId);
