@@ -46,7 +46,7 @@ const MAX_FAULTS = 10;
 /** Rounds lost to other writers. Somebody wins each round, so this many are lost only by a writer among dozens. */
 const MAX_DEFEATS = 100;
 const FAULT_DELAY_MS = 500;
-/** Short: the longer the losers wait, the surer the winner, who knows the head, wins again. */
+/** Short, and shorter with each defeat: the longer a loser waits, the surer a winner, who knows the head, wins again. */
 const DEFEAT_DELAY_MS = 40;
 
 /**
@@ -95,7 +95,7 @@ export async function append(parts: Parts, work: Work): Promise<Appended> {
         break;
     }
     defeats += 1;
-    if (defeats > 1) await clock.sleep(jitter(DEFEAT_DELAY_MS, random));
+    if (defeats > 1) await clock.sleep(jitter(DEFEAT_DELAY_MS / Math.sqrt(defeats), random));
   }
   throw new VaultError(
     'unavailable',

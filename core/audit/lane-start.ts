@@ -2,7 +2,7 @@ import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import { readRow } from './build-rows.ts';
 import { type AuditEvent, type Origin, PRINCIPAL_LANE, STRANGER_LANE } from './event.ts';
 import type { LaneRef, Ledger } from './ledger.ts';
-import { GENESIS_HASH } from './row.ts';
+import { GENESIS_HASH, rowHash } from './row.ts';
 import type { AuditTrail } from './trail.ts';
 
 /** The event that opens the strangers' lane; a workspace's first commit contains it. */
@@ -50,9 +50,10 @@ export async function findOpening(
       const content = readRow(row);
       return content?.action === 'lane.opened' && content.detail['lane'] === String(lane);
     });
-    const last = rows.at(-1);
-    if (opening !== undefined || last === undefined) return opening?.hash;
-    from = last.seq + 1;
+    if (opening !== undefined) return rowHash(opening.bytes);
+    const last = Math.max(0, ...rows.map(({ seq }) => seq));
+    if (last < from) return undefined;
+    from = last + 1;
   }
 }
 

@@ -35,10 +35,11 @@ export async function* verifyDeployment(parts: Parts): AsyncGenerator<WorkspaceR
     try {
       const entities = scanned.get(workspaceId) ?? [];
       const verification = await verifyOne(parts, workspaceId, entities, registered.has(workspaceId));
-      const isNew = entities.some(({ exact }) => exact) && !registered.has(workspaceId);
-      if (isNew && workspaceId !== PLATFORM_WORKSPACE) {
+      // A forger may name any workspace in an entity; one that has rows exists.
+      const isNew =
+        verification.rows > 0 && !registered.has(workspaceId) && workspaceId !== PLATFORM_WORKSPACE;
+      if (isNew)
         await parts.trail.commit(systemOrigin(PLATFORM_WORKSPACE, 'verifier'), [registration(workspaceId)]);
-      }
       yield { workspaceId, verification };
     } catch (error) {
       yield { workspaceId, error };

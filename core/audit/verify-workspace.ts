@@ -3,7 +3,7 @@ import type { EntityInspector, EntityName, InspectedEntity } from './entity-insp
 import { PRINCIPAL_LANE } from './event.ts';
 import type { Ledger, StoredRow } from './ledger.ts';
 import { LANES } from './merged-rows.ts';
-import type { AuditRow } from './row.ts';
+import { type AuditRow, rowHash } from './row.ts';
 import {
   type Anchor,
   type Break,
@@ -140,7 +140,7 @@ class ChainWalk {
   #noteOpening(row: AuditRow, stored: StoredRow): void {
     if (row.action !== 'lane.opened') return;
     const opened = Number(row.detail['lane']);
-    if (!this.#openings.has(opened)) this.#openings.set(opened, stored.hash);
+    if (!this.#openings.has(opened)) this.#openings.set(opened, rowHash(stored.bytes));
   }
 }
 

@@ -13,7 +13,7 @@ export function connectDynamo(endpoint: string): DynamoDBDocumentClient {
 }
 
 /** Makes both tables with the keys and the index that `aws/items.ts` spells. */
-export async function createTables(client: DynamoDBDocumentClient): Promise<void> {
+export async function createTables(client: DynamoDBDocumentClient, tables = TABLES): Promise<void> {
   const text = (name: string) => ({ AttributeName: name, AttributeType: 'S' as const });
   const key = (hash: string, range: string) => [
     { AttributeName: hash, KeyType: 'HASH' as const },
@@ -21,7 +21,7 @@ export async function createTables(client: DynamoDBDocumentClient): Promise<void
   ];
   await client.send(
     new CreateTableCommand({
-      TableName: TABLES.vaultTable,
+      TableName: tables.vaultTable,
       BillingMode: 'PAY_PER_REQUEST',
       AttributeDefinitions: ['pk', 'sk', 'lk', 'lsk'].map(text),
       KeySchema: key('pk', 'sk'),
@@ -32,7 +32,7 @@ export async function createTables(client: DynamoDBDocumentClient): Promise<void
   );
   await client.send(
     new CreateTableCommand({
-      TableName: TABLES.auditTable,
+      TableName: tables.auditTable,
       BillingMode: 'PAY_PER_REQUEST',
       AttributeDefinitions: ['pk', 'sk'].map(text),
       KeySchema: key('pk', 'sk'),

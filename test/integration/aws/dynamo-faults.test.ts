@@ -2,15 +2,14 @@ import {
   BatchGetItemCommand,
   ConditionalCheckFailedException,
   DynamoDBClient,
+  GetItemCommand,
+  QueryCommand,
+  ScanCommand,
   TransactionCanceledException,
 } from '@aws-sdk/client-dynamodb';
 import {
-  BatchGetCommand,
   DynamoDBDocumentClient,
-  GetCommand,
   PutCommand,
-  QueryCommand,
-  ScanCommand,
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
@@ -174,7 +173,7 @@ describe('the trail over a table in trouble', () => {
 
   it('rides out conflicts, throttling and lost answers, sending the same bytes', async () => {
     dynamo.on(QueryCommand).resolves({ Items: [] });
-    dynamo.on(GetCommand).resolves({});
+    dynamo.on(GetItemCommand).resolves({});
     dynamo
       .on(PutCommand)
       .rejectsOnce(fault('TransactionConflictException'))
@@ -236,32 +235,33 @@ it.each<[string, () => Promise<unknown>]>([
 });
 
 describe('a batch', () => {
-  const left = { UnprocessedKeys: { [TABLES.vaultTable]: { Keys: [{ pk: 'E#ws_1#secret#a', sk: '~' }] } } };
+  const left = {
+    UnprocessedKeys: { [TABLES.vaultTable]: { Keys: [marshall({ pk: 'E#ws_1#secret#a', sk: '~' })] } },
+  };
 
   it('that is served in parts is asked for again, only for the rest', async () => {
-    dynamo.on(BatchGetCommand).resolvesOnce(left).resolvesOnce(left).resolves({});
+    dynamo.on(BatchGetItemCommand).resolvesOnce(left).resolvesOnce(left).resolves({});
     await store.getMany(secretKind, WS, ['a', 'b']);
     const asked = dynamo
-      .commandCalls(BatchGetCommand)
+      .commandCalls(BatchGetItemCommand)
       .map(({ args }) => args[0].input.RequestItems?.[TABLES.vaultTable]?.Keys?.length);
     expect(asked).toEqual([2, 1, 1]);
   });
 
   it('that is never served is unavailable after bounded tries', async () => {
-    dynamo.on(BatchGetCommand).resolves(left);
+    dynamo.on(BatchGetItemCommand).resolves(left);
     expect(await caught(store.getMany(secretKind, WS, ['a']))).toMatchObject({ code: 'unavailable' });
-    expect(dynamo.commandCalls(BatchGetCommand)).toHaveLength(20);
+    expect(dynamo.commandCalls(BatchGetItemCommand)).toHaveLength(20);
   });
 
   it('of no keys asks nothing', async () => {
     expect(await store.getMany(secretKind, WS, [])).toEqual([]);
     expect(dynamo.calls()).toEqual([]);
-    expect(dynamo.commandCalls(BatchGetItemCommand)).toEqual([]);
   });
 });
 
 it('a scan goes on to its last page', async () => {
-  const next = { pk: 'E#a', sk: '~' };
+  const next = marshall({ pk: 'E#a', sk: '~' });
   dynamo.on(ScanCommand).resolvesOnce({ Items: [], LastEvaluatedKey: next }).resolves({ Items: [] });
   await scanned();
   expect(dynamo.commandCalls(ScanCommand).map(({ args }) => args[0].input.ExclusiveStartKey)).toEqual([

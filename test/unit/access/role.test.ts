@@ -1,6 +1,7 @@
 import {
   authorize,
   authorizeGrant,
+  authorizeLifetime,
   leastRole,
   maySee,
   type Permission,
@@ -74,7 +75,7 @@ it('a principal for all namespaces sees any, one with none sees none', () => {
 describe('a grant', () => {
   const grants = (by: Role, byNamespaces: string[], role: Role, namespaces: string[]): boolean =>
     allows(() =>
-      authorizeGrant(callerWith({ role: by, namespaces: byNamespaces }).principal, role, namespaces),
+      authorizeGrant(callerWith({ role: by, namespaces: byNamespaces }).principal, { role, namespaces }),
     );
 
   it.each(ROLES.flatMap((by) => ROLES.map((role) => [by, role] as const)))(
@@ -94,4 +95,21 @@ describe('a grant', () => {
   ])('by one for %p to one for %p: %p', (own, given, expected) => {
     expect(grants('admin', own, 'viewer', given)).toBe(expected);
   });
+});
+
+it.each<[own: string | undefined, given: string | undefined, allowed: boolean]>([
+  [undefined, undefined, true],
+  [undefined, '2026-02-01T00:00:00.000Z', true],
+  ['2026-02-01T00:00:00.000Z', '2026-01-31T23:59:59.999Z', true],
+  ['2026-02-01T00:00:00.000Z', '2026-02-01T00:00:00.000Z', true],
+  // The same moment, as another clock writes it.
+  ['2026-02-01T00:00:00.000Z', '2026-02-01T01:00:00+01:00', true],
+  ['2026-02-01T00:00:00.000Z', '2026-02-01T00:00:00.001Z', false],
+  ['2026-02-01T00:00:00.000Z', '2026-02-01T00:00:00-01:00', false],
+  ['2026-02-01T00:00:00.000Z', undefined, false],
+])('one whose key ends at %p may make a key that ends at %p: %p', (own, expiresAt, allowed) => {
+  const { principal } = callerWith({ role: 'owner' });
+  const caller = own === undefined ? principal : { ...principal, expiresAt: own };
+  const rights = { role: 'viewer', namespaces: ['*'], expiresAt } as const;
+  expect(allows(() => authorizeLifetime(caller, rights))).toBe(allowed);
 });

@@ -7,7 +7,7 @@ import { check, update } from '../../../core/kernel/entity.ts';
 import { VaultError } from '../../../core/kernel/errors.ts';
 import { checkedLane } from '../../support/check-lane.ts';
 import { FakeClock } from '../../support/clock.ts';
-import { type Fault, MemoryTables } from '../../support/memory-ledger.ts';
+import { type Fault, MemoryTables, rowKey } from '../../support/memory-ledger.ts';
 import { createNote, type Note, noted, noteKind, ORIGIN, WORKSPACE } from '../../support/notes.ts';
 import { SeededRandom } from '../../support/random.ts';
 
@@ -151,11 +151,12 @@ describe('an answer that is lost', () => {
 });
 
 describe('a row that is taken', () => {
-  it('by one other writer: its successor is tried without another read', async () => {
+  it('by one other writer: its successor is tried without another read or a wait', async () => {
     await bench.others(1);
     bench.script();
     await bench.append([noted('a')]);
     expect(bench.calls).toEqual(['ledger.append', 'ledger.append']);
+    expect(bench.clock.sleeps).toEqual([]);
     expect(bench.ids()).toEqual(['other0', 'a']);
   });
 
@@ -164,6 +165,7 @@ describe('a row that is taken', () => {
     bench.script();
     await bench.append([noted('a')]);
     expect(bench.calls).toEqual(['ledger.append', 'ledger.append', 'ledger.lastRow', 'ledger.append']);
+    expect(bench.clock.sleeps).toHaveLength(1);
     expect(bench.ids().at(-1)).toBe('a');
   });
 
@@ -248,14 +250,55 @@ describe('changes that are refused', () => {
 });
 
 describe('giving up', () => {
-  it.each<Fault>(['before', 'contended'])('after ten tries that went %s: nothing written', async (fault) => {
-    bench.tables.faults = async ({ name }) => (name === 'ledger.append' ? fault : 'none');
+  it('after ten answers that were lost: nothing written', async () => {
+    bench.tables.faults = async ({ name }) => (name === 'ledger.append' ? 'before' : 'none');
     const refusal = await rejection(bench.append([noted('a', createNote('a'))]));
     expect(refusal).toBeInstanceOf(VaultError);
     expect(refusal).toMatchObject({ code: 'unavailable', retryAfter: 2 });
     expect(bench.sent).toHaveLength(10);
     expect(new Set(bench.sent.map(String)).size).toBe(1);
     expect(bench.ids()).toEqual([]);
+  });
+
+  it('only after a hundred contended rounds or more, but within eight seconds: nothing written', async () => {
+    const start = bench.clock.now();
+    bench.tables.faults = async ({ name }) => (name === 'ledger.append' ? 'contended' : 'none');
+    const refusal = await rejection(bench.append([noted('a', createNote('a'))]));
+    expect(refusal).toMatchObject({ code: 'unavailable', retryAfter: 2 });
+    expect(bench.sent.length).toBeGreaterThanOrEqual(100);
+    expect(bench.clock.now() - start).toBeLessThan(8_040);
+    expect(new Set(bench.sent.map(String)).size).toBe(1);
+    expect(bench.ids()).toEqual([]);
+  });
+
+  it('only after a hundred rounds or more that were lost to others, but within eight seconds', async () => {
+    const start = bench.clock.now();
+    bench.tables.faults = async ({ name }) => {
+      if (name !== 'ledger.append') return 'none';
+      const [last] = bench.tables.lane(ORIGIN).slice(-1);
+      const { rows } = buildRows(
+        last === undefined ? EMPTY : headAfter(last),
+        ORIGIN,
+        [noted('faster')],
+        bench.clock.now(),
+        new SeededRandom(1_000 + bench.sent.length),
+      );
+      for (const row of rows) bench.tables.rows.set(rowKey(row, row.seq), row);
+      return 'none';
+    };
+    expect(await rejection(bench.append([noted('a')]))).toMatchObject({ code: 'unavailable' });
+    expect(bench.sent.length).toBeGreaterThanOrEqual(100);
+    expect(bench.clock.now() - start).toBeLessThan(8_040);
+    expect(new Set(bench.ids())).toEqual(new Set(['faster']));
+  });
+
+  it('after eight seconds, however few tries there were', async () => {
+    bench.tables.faults = async ({ name }) => {
+      if (name === 'ledger.append') bench.clock.advance(3_000);
+      return 'before';
+    };
+    expect(await rejection(bench.append([noted('a')]))).toMatchObject({ code: 'unavailable' });
+    expect(bench.sent).toHaveLength(3);
   });
 
   it('keeps the cause for the log', async () => {
@@ -268,11 +311,22 @@ describe('giving up', () => {
     bench.script(...Array<Fault>(10).fill('before'));
     await rejection(bench.append([noted('a')]));
     const bounds = [20, 40, 80, 160, 320, 500, 500, 500, 500];
-    expect(bench.clock.sleeps).toHaveLength(bounds.length);
     for (const [index, bound] of bounds.entries()) {
       expect(bench.clock.sleeps[index]).toBeGreaterThanOrEqual(0);
       expect(bench.clock.sleeps[index]).toBeLessThan(bound);
     }
+    expect(new Set(bench.clock.sleeps).size).toBeGreaterThan(4);
+  });
+
+  it('waits only shortly between rounds that were lost to others', async () => {
+    bench.script(
+      ...Array<Fault>(20)
+        .fill('contended')
+        .flatMap((fault): Fault[] => [fault, 'none']),
+    );
+    await bench.append([noted('a')]);
+    expect(bench.clock.sleeps).toHaveLength(19);
+    expect(Math.max(...bench.clock.sleeps)).toBeLessThan(40);
     expect(new Set(bench.clock.sleeps).size).toBeGreaterThan(4);
   });
 });

@@ -1,6 +1,6 @@
 import { type Origin, STRANGER_LANE } from '../../../core/audit/event.ts';
 import { laneOpened, strangerOrigin } from '../../../core/audit/lane-start.ts';
-import { decodeRow } from '../../../core/audit/row.ts';
+import { decodeRow, rowHash } from '../../../core/audit/row.ts';
 import { type AuditTrail, createAuditTrail } from '../../../core/audit/trail.ts';
 import { update } from '../../../core/kernel/entity.ts';
 import { PLATFORM_WORKSPACE } from '../../../core/kernel/ids.ts';
@@ -156,17 +156,25 @@ it('time never goes back in a lane, though clocks differ', async () => {
   ]);
 });
 
-it('a last row that somebody spoiled does not stop recording', async () => {
+it.each([
+  ['bytes', { bytes: Buffer.from('{"v":1}') }],
+  ['hash', { hash: 'f'.repeat(64) }],
+  ['hash, which is none any more', { hash: '' }],
+  ['nonce', { nonce: '' }],
+])('a last row with a spoiled %s does not stop recording: the next follows its bytes', async (_, patch) => {
   await newTrail().commit(ORIGIN, [noted('a'), noted('b')]);
   const key = rowKey(ORIGIN, 2);
-  const spoiled = tables.rows.get(key);
-  if (spoiled === undefined) throw new Error('Row 2 is missing.');
-  tables.rows.set(key, { ...spoiled, bytes: Buffer.from('{"v":1}') });
+  const row = tables.rows.get(key);
+  if (row === undefined) throw new Error('Row 2 is missing.');
+  const spoiled = { ...row, ...patch };
+  tables.rows.set(key, spoiled);
 
-  const [[position] = []] = [await newTrail().commit(ORIGIN, [noted('c')])];
-  expect(position).toEqual({ lane: 0, seq: 3 });
+  expect(await newTrail().commit(ORIGIN, [noted('c')])).toEqual([{ lane: 0, seq: 3 }]);
   const third = await tables.ledger.row(ORIGIN, 3);
-  expect(third && decodeRow(third.bytes)).toMatchObject({ prev: spoiled.hash, entity: { id: 'c' } });
+  expect(third && decodeRow(third.bytes)).toMatchObject({
+    prev: rowHash(spoiled.bytes),
+    entity: { id: 'c' },
+  });
 });
 
 describe("the strangers' lane", () => {

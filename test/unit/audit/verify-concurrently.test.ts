@@ -1,5 +1,4 @@
 import type { RequestContext } from '../../../core/access/principal.ts';
-import { verifyDeployment } from '../../../core/audit/verify-deployment.ts';
 import { verifyWorkspace } from '../../../core/audit/verify-workspace.ts';
 import { authenticate } from '../../../core/identity/authenticate.ts';
 import { PLATFORM_WORKSPACE } from '../../../core/kernel/ids.ts';
@@ -8,6 +7,7 @@ import { deleteNamespace } from '../../../core/namespaces/delete-namespace.ts';
 import { createSecret } from '../../../core/secrets/create-secret.ts';
 import { putValue } from '../../../core/secrets/put-value.ts';
 import { CALLER, installedVault, type MemoryVault, memoryVault } from '../../support/memory-vault.ts';
+import { brokenWorkspaces } from '../../support/verified.ts';
 
 /** A workspace with some secrets and a namespace that is about to go. */
 async function busyVault(): Promise<{ vault: MemoryVault; owner: RequestContext; id: string }> {
@@ -65,8 +65,7 @@ describe.each(writes)('while %s, at whatever moment,', (_, write) => {
     for (let at = 1, calls = 1; at <= calls; at += 1) {
       const { vault, owner, id } = await busyVault();
       const count = interruptAt(vault, at, () => write(memoryVault(vault), owner, id));
-      const results = await verifyDeployment(vault);
-      expect({ at, broken: results.filter(({ ok }) => !ok) }).toEqual({ at, broken: [] });
+      expect({ at, broken: await brokenWorkspaces(vault) }).toEqual({ at, broken: {} });
       calls = count();
     }
   });

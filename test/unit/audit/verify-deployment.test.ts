@@ -1,15 +1,23 @@
 import type { RequestContext } from '../../../core/access/principal.ts';
-import { decodeRow } from '../../../core/audit/row.ts';
+import { buildRows } from '../../../core/audit/build-rows.ts';
+import { systemOrigin } from '../../../core/audit/lane-start.ts';
+import { decodeRow, GENESIS_HASH } from '../../../core/audit/row.ts';
 import { verifyAudit } from '../../../core/audit/verify-audit.ts';
-import { verifyDeployment } from '../../../core/audit/verify-deployment.ts';
+import { verifyDeployment, type WorkspaceResult } from '../../../core/audit/verify-deployment.ts';
 import { verifyWorkspace } from '../../../core/audit/verify-workspace.ts';
+import { apiKeyId, apiKeyKind, newToken, tokenHash } from '../../../core/identity/api-key.ts';
 import { authenticate } from '../../../core/identity/authenticate.ts';
 import { createApiKey } from '../../../core/identity/create-api-key.ts';
+import { create } from '../../../core/kernel/entity.ts';
 import { PLATFORM_WORKSPACE } from '../../../core/kernel/ids.ts';
+import { timestamp } from '../../../core/kernel/timestamps.ts';
 import { createSecret } from '../../../core/secrets/create-secret.ts';
 import { putValue } from '../../../core/secrets/put-value.ts';
-import { CALLER, installedVault, type MemoryVault, rowsOf } from '../../support/memory-vault.ts';
+import { addWorkspace } from '../../support/api-world.ts';
+import { entityKey } from '../../support/memory-store.ts';
+import { CALLER, installedVault, type MemoryVault, memoryVault, rowsOf } from '../../support/memory-vault.ts';
 import { Tamperer } from '../../support/tamper.ts';
+import { brokenWorkspaces, verified } from '../../support/verified.ts';
 
 let vault: MemoryVault;
 let owner: RequestContext;
@@ -25,14 +33,10 @@ beforeEach(async () => {
   await authenticate(vault, undefined, CALLER).catch(() => undefined);
 });
 
-/** The workspaces that do not verify, with their breaks. */
-async function broken(): Promise<Record<string, unknown>> {
-  const results = await verifyDeployment(vault);
-  return Object.fromEntries(results.flatMap(({ ok, workspaceId: id, breaks }) => (ok ? [] : [[id, breaks]])));
-}
+const broken = () => brokenWorkspaces(vault);
 
 it('an honest deployment verifies, and each workspace gets a row that says so', async () => {
-  const results = await verifyDeployment(vault);
+  const results = await verified(vault);
   expect(results.map(({ ok, workspaceId: id, rows }) => [id, ok, rows])).toEqual([
     [PLATFORM_WORKSPACE, true, 2],
     [workspaceId, true, 5],
@@ -51,14 +55,126 @@ it('an honest deployment verifies, and each workspace gets a row that says so', 
 });
 
 it('a second run verifies the row of the first', async () => {
-  await verifyDeployment(vault);
-  expect(await broken()).toEqual({});
+  await verified(vault);
+  const results = await verified(vault);
+  expect(results.map(({ ok, workspaceId: id, rows }) => [id, ok, rows])).toEqual([
+    // Besides the two: the first verification, and the workspace registered.
+    [PLATFORM_WORKSPACE, true, 4],
+    [workspaceId, true, 6],
+  ]);
 });
 
-it('a platform where nothing happened yet gets no row', async () => {
-  const fresh = await installedVault();
-  await verifyDeployment(fresh.vault);
-  expect(rowsOf(fresh.vault, PLATFORM_WORKSPACE)).toEqual([]);
+describe('the platform', () => {
+  it('where nothing ever happened gets no row', async () => {
+    const empty = memoryVault();
+    expect(await verified(empty)).toMatchObject([{ workspaceId: PLATFORM_WORKSPACE, ok: true, rows: 0 }]);
+    expect(rowsOf(empty, PLATFORM_WORKSPACE)).toEqual([]);
+  });
+
+  it('registers each workspace once', async () => {
+    const fresh = (await installedVault()).vault;
+    const other = await addWorkspace(fresh);
+    for (const _ of [1, 2, 3]) await verified(fresh);
+    const registered = rowsOf(fresh, PLATFORM_WORKSPACE).filter(
+      ({ action }) => action === 'workspace.registered',
+    );
+    expect(registered).toHaveLength(2);
+    expect(registered.map(({ entity }) => entity.id)).toContain(other);
+    expect(registered.every(({ actor }) => actor.type === 'system' && actor.id === 'verifier')).toBe(true);
+  });
+
+  it('registers no workspace that only a forged entity names', async () => {
+    const { entity, row } = tamperer.entity('secret', secretId);
+    tamperer.putEntity({ ...entity, workspaceId: 'ws_forged' }, row);
+    expect(await broken()).toHaveProperty('ws_forged');
+    // Nothing is missed once the forgery was cleared away.
+    vault.tables.entities.delete(entityKey({ ...entity, workspaceId: 'ws_forged' }));
+    expect(await broken()).toEqual({});
+  });
+});
+
+describe('misses a workspace that vanished', () => {
+  const vanish = (id: string, what: { rows: boolean; entities: boolean }): void => {
+    const { entities, rows } = vault.tables;
+    for (const [key, { entity }] of entities)
+      if (what.entities && entity.workspaceId === id) entities.delete(key);
+    for (const [key, row] of rows) if (what.rows && row.workspaceId === id) rows.delete(key);
+  };
+
+  it('with every entity and every row, once it was registered', async () => {
+    await verified(vault);
+    vanish(workspaceId, { rows: true, entities: true });
+    const missing = { [workspaceId]: [{ lane: 0, seq: 1, reason: 'missing_row' }] };
+    expect(await broken()).toEqual(missing);
+    expect(await broken()).toEqual(missing);
+  });
+
+  it('with its entities alone', async () => {
+    await verified(vault);
+    vanish(workspaceId, { rows: false, entities: true });
+    const found = (await broken())[workspaceId] ?? [];
+    expect(new Set(found.map(({ reason }) => reason))).toEqual(new Set(['entity_missing']));
+    expect(found).toHaveLength(8);
+  });
+
+  it('with its rows alone', async () => {
+    await verified(vault);
+    vanish(workspaceId, { rows: true, entities: false });
+    const found = (await broken())[workspaceId] ?? [];
+    expect(found[0]).toEqual({ lane: 0, seq: 1, reason: 'missing_row' });
+    expect(found.slice(1).map(({ reason }) => reason)).toEqual(Array(8).fill('entity_unexplained'));
+  });
+});
+
+describe('one workspace that cannot be verified', () => {
+  let other: string;
+  /** The others go on, whatever stops this one. */
+  const stop = (operation: 'rows' | 'commit'): typeof vault => {
+    const fail = async () => {
+      throw new Error('Something nobody foresaw.');
+    };
+    const { ledger, trail } = vault;
+    return operation === 'rows'
+      ? {
+          ...vault,
+          ledger: {
+            ...ledger,
+            rows: (lane, ...rest) => (lane.workspaceId === workspaceId ? fail() : ledger.rows(lane, ...rest)),
+          },
+        }
+      : {
+          ...vault,
+          trail: {
+            commit: (origin, events) =>
+              origin.workspaceId === workspaceId ? fail() : trail.commit(origin, events),
+          },
+        };
+  };
+  beforeEach(async () => {
+    other = await addWorkspace(vault);
+  });
+
+  it.each(['rows', 'commit'] as const)(
+    'is told with its error, and keeps no other from it: %s',
+    async (what) => {
+      const results: WorkspaceResult[] = [];
+      for await (const result of verifyDeployment(stop(what))) results.push(result);
+      expect(results).toMatchObject([
+        { workspaceId: PLATFORM_WORKSPACE, verification: { ok: true } },
+        { workspaceId, error: { message: 'Something nobody foresaw.' } },
+        { workspaceId: other, verification: { ok: true } },
+      ]);
+      expect(results[1]).not.toHaveProperty('verification');
+      expect(rowsOf(vault, other).at(-1)).toMatchObject({ action: 'audit.verified', result: 'success' });
+    },
+  );
+
+  it('does not hide what is broken in another', async () => {
+    tamperer.editEntity('workspace', other, { name: 'Forged' });
+    const results: WorkspaceResult[] = [];
+    for await (const result of verifyDeployment(stop('rows'))) results.push(result);
+    expect(results[2]?.verification?.breaks).toMatchObject([{ reason: 'entity_altered' }]);
+  });
 });
 
 describe('finds', () => {
@@ -69,6 +185,36 @@ describe('finds', () => {
     expect(await verifyWorkspace(vault, workspaceId)).toMatchObject({ ok: true });
     expect(await broken()).toEqual({
       [workspaceId]: [{ lane: 0, seq: 3, reason: 'entity_unexplained', entity: { kind: 'apiKey', id } }],
+    });
+  });
+
+  it("a forged owner's key with a row of its own, in a lane that nobody walks", async () => {
+    const token = newToken(vault.random);
+    const forged = create(apiKeyKind, {
+      workspaceId,
+      id: apiKeyId(token),
+      name: 'forged',
+      role: 'owner',
+      namespaces: ['*'],
+      tokenHash: tokenHash(token),
+      honeypot: false,
+      createdAt: timestamp(vault.clock.now()),
+      createdBy: 'setup',
+    });
+    const { id } = forged.entity;
+    const [row] = buildRows(
+      { seq: 0, hash: GENESIS_HASH, time: 0 },
+      { ...systemOrigin(workspaceId), lane: 7 },
+      [{ action: 'api_key.created', entity: { type: 'api_key', id }, result: 'success', changes: [forged] }],
+      vault.clock.now(),
+      vault.random,
+    ).rows;
+    if (row === undefined) throw new Error('One event has one row.');
+    tamperer.putRow(row);
+    tamperer.putEntity(forged.entity, { lane: 7, seq: 1 });
+    expect(await authenticate(vault, `Bearer ${token}`, CALLER)).toMatchObject({ role: 'owner' });
+    expect(await broken()).toEqual({
+      [workspaceId]: [{ lane: 7, seq: 1, reason: 'entity_unexplained', entity: { kind: 'apiKey', id } }],
     });
   });
 
@@ -119,8 +265,8 @@ describe('finds', () => {
     expect(await broken()).toEqual({
       [PLATFORM_WORKSPACE]: [{ lane: 1, seq: 1, reason: 'nonce_mismatch' }],
     });
-    expect(rowsOf(vault, PLATFORM_WORKSPACE).at(-1)).toMatchObject({
-      action: 'audit.verified',
+    const verdict = rowsOf(vault, PLATFORM_WORKSPACE).findLast(({ action }) => action === 'audit.verified');
+    expect(verdict).toMatchObject({
       result: 'failure',
       detail: { breaks: '1', lane: '1', seq: '1', reason: 'nonce_mismatch' },
     });

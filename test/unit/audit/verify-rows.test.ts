@@ -87,8 +87,16 @@ const tamperings: [
     [[0, 8, 'broken_link']],
   ],
   [
-    'hash edited alone: neither it nor the next fits',
+    'hash edited alone, once: the next row follows the bytes',
     () => tamperer.putRow({ ...tamperer.row(lane0, 7), hash: 'f'.repeat(64) }),
+    [[0, 7, 'hash_mismatch']],
+  ],
+  [
+    'bytes and hash edited apart: neither it nor the next fits',
+    () => {
+      tamperer.editBytes(lane0, 7, otherActor, false);
+      tamperer.putRow({ ...tamperer.row(lane0, 7), hash: 'f'.repeat(64) });
+    },
     [
       [0, 7, 'hash_mismatch'],
       [0, 8, 'broken_link'],

@@ -20,6 +20,7 @@ const STATUSES: Record<ErrorCode, number> = {
   recovery_window_over: 409,
   namespace_not_empty: 409,
   already_revoked: 409,
+  already_rotated: 409,
   import_conflict: 409,
   concurrent_change: 409,
   precondition_failed: 412,

@@ -1,5 +1,4 @@
 import type { RequestContext } from '../../../core/access/principal.ts';
-import { verifyDeployment } from '../../../core/audit/verify-deployment.ts';
 import { createSecret } from '../../../core/secrets/create-secret.ts';
 import { deleteSecret } from '../../../core/secrets/delete-secret.ts';
 import { getSecret } from '../../../core/secrets/get-secret.ts';
@@ -9,6 +8,7 @@ import { purgeSecret } from '../../../core/secrets/purge-secret.ts';
 import { putValue } from '../../../core/secrets/put-value.ts';
 import { restoreSecret } from '../../../core/secrets/restore-secret.ts';
 import { RECOVERY_WINDOW_MS } from '../../../core/secrets/secret.ts';
+import { addWorkspace } from '../../support/api-world.ts';
 import {
   callerWith,
   installedVault,
@@ -16,6 +16,7 @@ import {
   memoryVault,
   rowsOf,
 } from '../../support/memory-vault.ts';
+import { brokenWorkspaces } from '../../support/verified.ts';
 
 let vault: MemoryVault;
 let owner: RequestContext;
@@ -27,7 +28,7 @@ beforeEach(async () => {
 afterEach(async () => {
   vault.tables.faults = async () => 'none';
   vault.tables.answers = async () => undefined;
-  expect((await verifyDeployment(vault)).filter(({ ok }) => !ok)).toEqual([]);
+  expect(await brokenWorkspaces(vault)).toEqual({});
 });
 
 const make = async (name = 'db'): Promise<string> =>
@@ -64,11 +65,11 @@ describe('a deleted secret', () => {
     await deleteSecret(vault, owner, first);
     await deleteSecret(vault, owner, second);
     vault.clock.advance(RECOVERY_WINDOW_MS);
-    expect(await purgeExpired(vault)).toBe(0);
+    expect(await purgeExpired(vault)).toEqual({ purged: 0, failures: [] });
     expect(await restoreSecret(vault, owner, first)).toMatchObject({ name: 'a' });
     vault.clock.advance(1);
     await expect(restoreSecret(vault, owner, second)).rejects.toMatchObject({ code: 'recovery_window_over' });
-    expect(await purgeExpired(vault)).toBe(1);
+    expect(await purgeExpired(vault)).toEqual({ purged: 1, failures: [] });
     expect(await names(false)).toEqual(['a']);
   });
 
@@ -79,7 +80,7 @@ describe('a deleted secret', () => {
     await restoreSecret(vault, owner, id);
     await deleteSecret(vault, owner, id);
     vault.clock.advance(RECOVERY_WINDOW_MS);
-    expect(await purgeExpired(vault)).toBe(0);
+    expect(await purgeExpired(vault)).toEqual({ purged: 0, failures: [] });
     expect(await restoreSecret(vault, owner, id)).toMatchObject({ id });
   });
 });
@@ -166,7 +167,7 @@ describe('the daily purge', () => {
     }
     await make('kept');
     vault.clock.advance(RECOVERY_WINDOW_MS - 1_500);
-    expect(await purgeExpired(vault)).toBe(2);
+    expect(await purgeExpired(vault)).toEqual({ purged: 2, failures: [] });
     expect([await names(false), await names(true)]).toEqual([['kept'], ['c']]);
     expect(rowsOf(vault, workspaceId).filter(({ action }) => action === 'secret.purged')).toMatchObject([
       { actor: { type: 'system', id: 'purge' } },
@@ -177,7 +178,7 @@ describe('the daily purge', () => {
   it('goes through more than one page', async () => {
     for (let index = 0; index < 60; index += 1) await deleteSecret(vault, owner, await make(`n${index}`));
     vault.clock.advance(RECOVERY_WINDOW_MS + 1);
-    expect(await purgeExpired(vault)).toBe(60);
+    expect(await purgeExpired(vault)).toEqual({ purged: 60, failures: [] });
     expect(kinds()).toEqual([0, 0, 0]);
   });
 
@@ -193,8 +194,40 @@ describe('the daily purge', () => {
     };
     await expect(purgeSecret(vault, owner, id)).rejects.toMatchObject({ code: 'unavailable' });
     vault.tables.faults = async () => 'none';
-    expect(await purgeExpired(memoryVault(vault))).toBe(1);
+    expect(await purgeExpired(memoryVault(vault))).toEqual({ purged: 1, failures: [] });
     expect(await names(true)).toEqual(['older']);
+  });
+
+  it('goes on after one that cannot be purged, says so, and takes it the next time', async () => {
+    const ids = [await make('a'), await make('b'), await make('c')];
+    for (const id of ids) await deleteSecret(vault, owner, id);
+    vault.clock.advance(RECOVERY_WINDOW_MS + 1);
+    let reads = 0;
+    vault.tables.faults = async ({ name }) => {
+      if (name === 'store.listChildren') reads += 1;
+      return name === 'store.listChildren' && reads === 2 ? 'before' : 'none';
+    };
+    const report = await purgeExpired(vault);
+    expect(report).toMatchObject({ purged: 2, failures: [{ workspaceId, error: { code: 'unavailable' } }] });
+    vault.tables.faults = async () => 'none';
+    expect(await names(true)).toHaveLength(1);
+    expect(await purgeExpired(vault)).toEqual({ purged: 1, failures: [] });
+    expect(kinds()).toEqual([0, 0, 0]);
+  });
+
+  it('goes on with the next workspace when the secrets of one cannot be listed', async () => {
+    await deleteSecret(vault, owner, await make());
+    await addWorkspace(vault);
+    vault.clock.advance(RECOVERY_WINDOW_MS + 1);
+    let lists = 0;
+    vault.tables.faults = async ({ name }) => {
+      if (name === 'store.list') lists += 1;
+      // The first list is that of the workspaces.
+      return name === 'store.list' && lists === 2 ? 'before' : 'none';
+    };
+    const { failures } = await purgeExpired(vault);
+    expect(failures).toMatchObject([{ error: { code: 'unavailable' } }]);
+    expect(lists).toBe(3);
   });
 
   it('leaves alone what was restored after the list was read', async () => {
@@ -208,7 +241,7 @@ describe('the daily purge', () => {
       await restoreSecret(other, owner, id);
       vault.clock.advance(1);
     };
-    expect(await purgeExpired(vault)).toBe(0);
+    expect(await purgeExpired(vault)).toEqual({ purged: 0, failures: [] });
     expect(await names(false)).toEqual(['db']);
   });
 });

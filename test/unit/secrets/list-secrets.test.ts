@@ -3,7 +3,10 @@ import { createSecret } from '../../../core/secrets/create-secret.ts';
 import { exportSecrets } from '../../../core/secrets/export-secrets.ts';
 import { listSecrets } from '../../../core/secrets/list-secrets.ts';
 import type { SecretFilter } from '../../../core/secrets/select-secrets.ts';
+import { viewSecret } from '../../../lambdas/api/routes/views.ts';
+import { entityKey } from '../../support/memory-store.ts';
 import { callerWith, installedVault, type MemoryVault, rowsOf } from '../../support/memory-vault.ts';
+import { sampleSecret } from '../../support/samples.ts';
 
 let vault: MemoryVault;
 let owner: RequestContext;
@@ -120,3 +123,34 @@ it('looks at a thousand entries at most, and goes on from there though none fitt
   expect(page.next).toBeDefined();
   expect(await all({ q: 'n129' }, 10)).toEqual(['dev/n129', 'prod/n129']);
 });
+
+it.each(['\\', '\u65e5'])(
+  'an export of secrets with all the %j they can have comes in parts, each small enough to be sent',
+  async (character) => {
+    const big = await installedVault();
+    const description = character.repeat(MAX_DESCRIPTION_LENGTH);
+    const tags = Array.from({ length: MAX_TAGS }, (_, index) =>
+      String(index).padEnd(MAX_TAG_LENGTH, character),
+    );
+    for (let index = 0; index < 1_200; index += 1) {
+      const fields = { namespace: 'n', name: `n${index}`, description, tags };
+      const { entity } = sampleSecret(big.installed.workspaceId, `sec_${index}`, fields);
+      big.vault.tables.entities.set(entityKey(entity), { entity, row: { lane: 0, seq: 1 } });
+    }
+    const found: string[] = [];
+    const sizes: number[] = [];
+    let after: string | undefined;
+    do {
+      const page = await exportSecrets(big.vault, big.owner, {}, after);
+      // The answer is text in a JSON string, of at most 6 MiB.
+      const text = page.items.map((secret) => Object.values(viewSecret(secret)).join(',')).join('\n');
+      sizes.push(Buffer.byteLength(JSON.stringify(text)));
+      found.push(...page.items.map(({ id }) => id));
+      after = page.next;
+    } while (after !== undefined);
+    expect(sizes.filter((size) => size > 6 * 1024 * 1024)).toEqual([]);
+    expect(sizes.length).toBeGreaterThan(1);
+    expect(new Set(found).size).toBe(1_200);
+    expect(found).toHaveLength(1_200);
+  },
+);

@@ -89,6 +89,31 @@ describe('revealing a secret', () => {
     ]);
   });
 
+  it.each([
+    ['with the id left', (target: string, version: object) => ({ ...version, id: `${target}.1` })],
+    [
+      'with names and all but its own',
+      (target: string, version: object) => ({ ...version, id: `${target}.1`, secretId: target }),
+    ],
+  ])("of another secret's version, put in its place %s, reveals nothing", async (_, forge) => {
+    const crown = await make('crown', 'the crown jewels');
+    const mine = await make('mine', 'nothing', 'dev');
+    const tamperer = new Tamperer(vault.tables);
+    const { entity: stolen } = tamperer.entity('secretVersion', `${crown}.1`);
+    tamperer.editEntity('secretVersion', `${mine}.1`, forge(mine, stolen));
+    const limited = callerWith({ workspaceId: owner.principal.workspaceId, namespaces: ['dev'] });
+    for (const ask of [
+      () => revealSecret(vault, limited, { id: mine }),
+      () => revealSecret(vault, limited, { id: mine, version: 1 }),
+      () => revealByName(vault, limited, { namespace: 'dev', name: 'mine' }),
+    ]) {
+      const error = await ask().catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(VaultError);
+    }
+    const bulk = await revealSecrets(vault, limited, { ids: [mine] });
+    expect(bulk).toMatchObject({ items: [], errors: [{ id: mine }] });
+  });
+
   it('of a ciphertext that was replaced reveals nothing, and says so', async () => {
     const id = await make('a');
     const other = await make('b', 'other');
@@ -191,12 +216,18 @@ describe('revealing many', () => {
       [deleted, 'secret_deleted'],
       [refused, 'key_unavailable'],
     ]);
-    expect(lastRows(4)).toEqual([
+    expect(lastRows(6)).toEqual([
       ['secret.bulk_revealed', 'failure', ''],
       ['secret.revealed', 'success', ''],
       ['secret.revealed', 'success', ''],
+      ['secret.revealed', 'failure', 'not_found'],
+      ['secret.revealed', 'failure', 'secret_deleted'],
       ['secret.revealed', 'failure', 'key_unavailable'],
     ]);
+    const named = rows()
+      .slice(-6)
+      .map(({ entity }) => entity.id);
+    expect(named.slice(3)).toEqual(['sec_none', deleted, refused]);
   });
 
   it('of a namespace gives all of it, without the deleted ones', async () => {
@@ -226,17 +257,32 @@ describe('revealing many', () => {
     const { items, errors } = await revealSecrets(vault, limited, { ids });
     expect(items.map(({ value }) => value)).toEqual(['dev value']);
     expect(errors).toMatchObject([{ id: ids[0], code: 'forbidden' }]);
+    expect(rows().at(-1)).toMatchObject({
+      action: 'secret.revealed',
+      entity: { type: 'secret', id: ids[0] },
+      result: 'denied',
+      detail: { code: 'forbidden' },
+    });
     await expect(revealSecrets(vault, limited, { namespace: 'prod' })).rejects.toMatchObject({
       code: 'forbidden',
     });
   });
 
-  it('stays within what Lambda can answer, escapes and all', async () => {
+  it.each([
+    // A quote is four bytes when it is escaped in the body and again around it; a control character is seven.
+    ['"', 4],
+    ['\\', 4],
+    ['\n', 3],
+    ['\0', 7],
+  ])('stays within what Lambda can answer, escaped twice: %j', async (character, bytes) => {
     const ids: string[] = [];
-    for (let index = 0; index < 50; index += 1) ids.push(await make(`n${index}`, '"'.repeat(64 * 1024)));
+    for (let index = 0; index < 50; index += 1)
+      ids.push(await make(`n${index}`, character.repeat(64 * 1024)));
     const { items, errors } = await revealSecrets(vault, owner, { ids });
     const answer = JSON.stringify({ body: JSON.stringify(items.map(({ value }) => value)) });
     expect(Buffer.byteLength(answer)).toBeLessThan(6_000_000);
+    // One more would have been too many.
+    expect(items.length).toBe(Math.floor(5_500_000 / (64 * 1024 * bytes)));
     expect(items.length + errors.length).toBe(50);
     expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(['payload_too_large']));
   });

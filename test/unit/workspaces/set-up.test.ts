@@ -1,4 +1,3 @@
-import { verifyDeployment } from '../../../core/audit/verify-deployment.ts';
 import { authenticate } from '../../../core/identity/authenticate.ts';
 import { PLATFORM_WORKSPACE } from '../../../core/kernel/ids.ts';
 import { createNamespace } from '../../../core/namespaces/create-namespace.ts';
@@ -11,6 +10,7 @@ import {
   rowsOf,
   SETUP_TOKEN,
 } from '../../support/memory-vault.ts';
+import { verified } from '../../support/verified.ts';
 
 let vault: MemoryVault;
 /** What Secrets Manager holds now. */
@@ -41,7 +41,7 @@ it('makes the first workspace, its owner key and its rows in one commit', async 
     ['lane.opened', 'setup'],
     ['api_key.created', 'setup'],
   ]);
-  expect(await verifyDeployment(vault)).toMatchObject([{ ok: true }, { ok: true }]);
+  expect(await verified(vault)).toMatchObject([{ ok: true }, { ok: true, workspaceId: made.workspaceId }]);
 });
 
 it('keeps the token nowhere', async () => {
