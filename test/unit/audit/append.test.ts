@@ -1,73 +1,15 @@
 import { append, RefusedChanges } from '../../../core/audit/append.ts';
-import { buildRows, type Head, headAfter } from '../../../core/audit/build-rows.ts';
-import type { AuditEvent } from '../../../core/audit/event.ts';
-import type { Ledger, StoredRow } from '../../../core/audit/ledger.ts';
-import { GENESIS_HASH } from '../../../core/audit/row.ts';
+import { type Head, headAfter } from '../../../core/audit/build-rows.ts';
+import type { StoredRow } from '../../../core/audit/ledger.ts';
 import { check, update } from '../../../core/kernel/entity.ts';
-import { VaultError } from '../../../core/kernel/errors.ts';
-import { checkedLane } from '../../support/check-lane.ts';
-import { FakeClock } from '../../support/clock.ts';
-import { type Fault, MemoryTables, rowKey } from '../../support/memory-ledger.ts';
-import { createNote, type Note, noted, noteKind, ORIGIN, WORKSPACE } from '../../support/notes.ts';
+import { AppendBench, EMPTY, rejection } from '../../support/append-bench.ts';
+import type { Fault } from '../../support/memory-ledger.ts';
+import { createNote, noted, noteKind, ORIGIN } from '../../support/notes.ts';
 import { SeededRandom } from '../../support/random.ts';
 
-const EMPTY: Head = { seq: 0, hash: GENESIS_HASH, time: 0 };
-
-/** One writer at tables of its own, with a script of what happens to its calls. */
-class Bench {
-  readonly tables = new MemoryTables();
-  readonly clock = new FakeClock();
-  /** The calls of the ledger in order. */
-  readonly calls: string[] = [];
-  /** For each append, the hashes of the rows sent. */
-  readonly sent: string[][] = [];
-  readonly #random = new SeededRandom(1);
-
-  append(events: readonly AuditEvent[], head = EMPTY): ReturnType<typeof append> {
-    const ledger: Ledger = {
-      ...this.tables.ledger,
-      append: (rows, changes) => {
-        this.sent.push(rows.map(({ hash }) => hash));
-        return this.tables.ledger.append(rows, changes);
-      },
-    };
-    const findHead = async (): Promise<Head> => {
-      const last = await ledger.lastRow(ORIGIN);
-      return last === undefined ? EMPTY : headAfter(last);
-    };
-    const parts = { ledger, clock: this.clock, random: this.#random };
-    return append(parts, { origin: ORIGIN, events, head, findHead });
-  }
-
-  /** What happens to the next calls in turn; afterwards all goes well. Forgets the calls so far. */
-  script(...faults: Fault[]): void {
-    this.calls.length = 0;
-    this.tables.faults = async ({ name }) => {
-      this.calls.push(name);
-      return faults.shift() ?? 'none';
-    };
-  }
-
-  /** Somebody else's rows, straight into the tables; gives the last. */
-  async others(count: number, head = EMPTY): Promise<StoredRow> {
-    const events = Array.from({ length: count }, (_, index) => noted(`other${index}`));
-    const { rows } = buildRows(head, ORIGIN, events, this.clock.now(), this.#random);
-    await this.tables.ledger.append(rows, []);
-    return rows[count - 1] as StoredRow;
-  }
-
-  ids(): string[] {
-    return checkedLane(this.tables, ORIGIN).map(({ entity }) => entity.id);
-  }
-
-  note(id: string): Promise<Note | undefined> {
-    return this.tables.store.get(noteKind, WORKSPACE, id);
-  }
-}
-
-let bench: Bench;
+let bench: AppendBench;
 beforeEach(() => {
-  bench = new Bench();
+  bench = new AppendBench();
   bench.script();
 });
 
@@ -249,100 +191,9 @@ describe('changes that are refused', () => {
   });
 });
 
-describe('giving up', () => {
-  it('after ten answers that were lost: nothing written', async () => {
-    bench.tables.faults = async ({ name }) => (name === 'ledger.append' ? 'before' : 'none');
-    const refusal = await rejection(bench.append([noted('a', createNote('a'))]));
-    expect(refusal).toBeInstanceOf(VaultError);
-    expect(refusal).toMatchObject({ code: 'unavailable', retryAfter: 2 });
-    expect(bench.sent).toHaveLength(10);
-    expect(new Set(bench.sent.map(String)).size).toBe(1);
-    expect(bench.ids()).toEqual([]);
-  });
-
-  it('only after a hundred contended rounds or more, but within eight seconds: nothing written', async () => {
-    const start = bench.clock.now();
-    bench.tables.faults = async ({ name }) => (name === 'ledger.append' ? 'contended' : 'none');
-    const refusal = await rejection(bench.append([noted('a', createNote('a'))]));
-    expect(refusal).toMatchObject({ code: 'unavailable', retryAfter: 2 });
-    expect(bench.sent.length).toBeGreaterThanOrEqual(100);
-    expect(bench.clock.now() - start).toBeLessThan(8_040);
-    expect(new Set(bench.sent.map(String)).size).toBe(1);
-    expect(bench.ids()).toEqual([]);
-  });
-
-  it('only after a hundred rounds or more that were lost to others, but within eight seconds', async () => {
-    const start = bench.clock.now();
-    bench.tables.faults = async ({ name }) => {
-      if (name !== 'ledger.append') return 'none';
-      const [last] = bench.tables.lane(ORIGIN).slice(-1);
-      const { rows } = buildRows(
-        last === undefined ? EMPTY : headAfter(last),
-        ORIGIN,
-        [noted('faster')],
-        bench.clock.now(),
-        new SeededRandom(1_000 + bench.sent.length),
-      );
-      for (const row of rows) bench.tables.rows.set(rowKey(row, row.seq), row);
-      return 'none';
-    };
-    expect(await rejection(bench.append([noted('a')]))).toMatchObject({ code: 'unavailable' });
-    expect(bench.sent.length).toBeGreaterThanOrEqual(100);
-    expect(bench.clock.now() - start).toBeLessThan(8_040);
-    expect(new Set(bench.ids())).toEqual(new Set(['faster']));
-  });
-
-  it('after eight seconds, however few tries there were', async () => {
-    bench.tables.faults = async ({ name }) => {
-      if (name === 'ledger.append') bench.clock.advance(3_000);
-      return 'before';
-    };
-    expect(await rejection(bench.append([noted('a')]))).toMatchObject({ code: 'unavailable' });
-    expect(bench.sent).toHaveLength(3);
-  });
-
-  it('keeps the cause for the log', async () => {
-    bench.script(...Array<Fault>(10).fill('before'));
-    const refusal = await rejection(bench.append([noted('a')]));
-    expect(refusal).toMatchObject({ cause: { code: 'unavailable', message: 'ledger.append was lost.' } });
-  });
-
-  it('waits between tries, at random up to a bound that doubles to half a second', async () => {
-    bench.script(...Array<Fault>(10).fill('before'));
-    await rejection(bench.append([noted('a')]));
-    const bounds = [20, 40, 80, 160, 320, 500, 500, 500, 500];
-    for (const [index, bound] of bounds.entries()) {
-      expect(bench.clock.sleeps[index]).toBeGreaterThanOrEqual(0);
-      expect(bench.clock.sleeps[index]).toBeLessThan(bound);
-    }
-    expect(new Set(bench.clock.sleeps).size).toBeGreaterThan(4);
-  });
-
-  it('waits only shortly between rounds that were lost to others', async () => {
-    bench.script(
-      ...Array<Fault>(20)
-        .fill('contended')
-        .flatMap((fault): Fault[] => [fault, 'none']),
-    );
-    await bench.append([noted('a')]);
-    expect(bench.clock.sleeps).toHaveLength(19);
-    expect(Math.max(...bench.clock.sleeps)).toBeLessThan(40);
-    expect(new Set(bench.clock.sleeps).size).toBeGreaterThan(4);
-  });
-});
-
 it('takes 100 items in one transaction', async () => {
   const events = Array.from({ length: 100 }, (_, index) => noted(`e${index}`));
   await bench.append(events);
   expect(bench.ids()).toEqual(events.map(({ entity }) => entity.id));
   expect(bench.calls).toEqual(['ledger.append']);
 });
-
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => {
-      throw new Error('It was expected to fail.');
-    },
-    (error: unknown) => error,
-  );
-}

@@ -2,6 +2,7 @@ import type { RequestContext } from '../../../core/access/principal.ts';
 import { createSecret } from '../../../core/secrets/create-secret.ts';
 import { exportSecrets } from '../../../core/secrets/export-secrets.ts';
 import { listSecrets } from '../../../core/secrets/list-secrets.ts';
+import { MAX_DESCRIPTION_LENGTH, MAX_TAG_LENGTH, MAX_TAGS } from '../../../core/secrets/secret.ts';
 import type { SecretFilter } from '../../../core/secrets/select-secrets.ts';
 import { viewSecret } from '../../../lambdas/api/routes/views.ts';
 import { entityKey } from '../../support/memory-store.ts';
