@@ -7,10 +7,10 @@ import { selectSecrets } from './select-secrets.ts';
 
 /** Secrets in one export; a longer list goes on with a cursor. */
 export const MAX_EXPORTED_SECRETS = 10_000;
-const PAGE = 500;
+const PAGE = 100;
 /** One request looks at a bounded part of the list, and answers with what Lambda can send (6 MB, escaped). */
-const MAX_ROUNDS = 40;
-const MAX_TEXT = 2_000_000;
+const MAX_ROUNDS = 120;
+const MAX_BYTES = 4_000_000;
 
 /**
  * The metadata of all secrets that the caller may see, or of those marked as CUI or not. Recorded as an export. A page
@@ -27,7 +27,7 @@ export async function exportSecrets(
   const items: Secret[] = [];
   let size = 0;
   let next = after;
-  for (let round = 0; round < MAX_ROUNDS && size < MAX_TEXT; round += 1) {
+  for (let round = 0; round < MAX_ROUNDS && size < MAX_BYTES; round += 1) {
     const limit = Math.min(PAGE, MAX_EXPORTED_SECRETS - items.length);
     if (limit === 0) break;
     const page = await selectSecrets(parts.store, principal, filter, {
@@ -35,7 +35,7 @@ export async function exportSecrets(
       ...(next === undefined ? {} : { after: next }),
     });
     items.push(...page.items);
-    size += page.items.reduce((sum, secret) => sum + JSON.stringify(secret).length, 0);
+    size += page.items.reduce((sum, secret) => sum + bytesInAnswer(secret), 0);
     next = page.next;
     if (next === undefined) break;
   }
@@ -51,4 +51,9 @@ export async function exportSecrets(
     },
   ]);
   return { items, ...(next === undefined ? {} : { next }) };
+}
+
+/** About what a secret takes in the answer, whose text is escaped on its way through Lambda. */
+function bytesInAnswer(secret: Secret): number {
+  return Buffer.byteLength(JSON.stringify(JSON.stringify(secret)));
 }

@@ -12,13 +12,12 @@ let vault: MemoryVault;
 let owner: RequestContext;
 let workspaceId: string;
 let tamperer: Tamperer;
-let _secretId: string;
 /** After set-up: 4 namespace and 5 secret made. One stranger came to the platform. */
 beforeEach(async () => {
   ({ vault, owner } = await installedVault());
   ({ workspaceId } = owner.principal);
   tamperer = new Tamperer(vault.tables);
-  ({ id: _secretId } = await createSecret(vault, owner, { namespace: 'prod', name: 'db', value: 'v1' }));
+  await createSecret(vault, owner, { namespace: 'prod', name: 'db', value: 'v1' });
   await authenticate(vault, undefined, CALLER).catch(() => undefined);
 });
 

@@ -8,18 +8,14 @@ import { Tamperer } from '../../support/tamper.ts';
 
 let vault: MemoryVault;
 let owner: RequestContext;
-let _workspaceId: string;
-let _ownerToken: string;
 beforeEach(async () => {
-  const installation = await installedVault();
-  ({ vault, owner } = installation);
-  ({ _workspaceId } = owner.principal);
-  _ownerToken = installation.installed.token;
+  ({ vault, owner } = await installedVault());
 });
 
 const INPUT: NewApiKey = { name: 'ci', role: 'operator', namespaces: ['prod'] };
-const login = (token: string, header = `Bearer ${token}`) => authenticate(vault, header, CALLER);
+const login = (token: string) => authenticate(vault, `Bearer ${token}`, CALLER);
 const unauthenticated = { code: 'unauthenticated' };
+
 async function make(input: Partial<NewApiKey> = {}): Promise<{ id: string; token: string }> {
   const { apiKey, token = '' } = await createApiKey(vault, owner, { ...INPUT, ...input });
   return { id: apiKey.id, token };
