@@ -43,8 +43,8 @@ export class RefusedChanges extends VaultError {
 const MAX_DURATION_MS = 8_000;
 /** Lost answers in a row-by-row struggle with a failing store; the SDK has already tried each twice. */
 const MAX_FAULTS = 10;
-/** Rounds lost to other writers. Somebody wins each round, so this many are lost only by a writer among dozens. */
-const MAX_DEFEATS = 100;
+/** Rounds lost to other writers. Somebody wins each round, so the deadline decides long before this does. */
+const MAX_DEFEATS = 1_000;
 const FAULT_DELAY_MS = 500;
 /** Short, and shorter with each defeat: the longer a loser waits, the surer a winner, who knows the head, wins again. */
 const DEFEAT_DELAY_MS = 40;
