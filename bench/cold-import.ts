@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { bundling } from '../lib/constructs/bundling.ts';
 import { compare, type Line, ratio } from './support/measure.ts';
 
-const ROUNDS = 15;
+const ROUNDS = 9;
 
 /** A fresh process that imports the api function's bundle, against one that imports an empty bundle. */
 export async function benchColdImport(): Promise<Line[]> {
