@@ -16,8 +16,7 @@ const CONCURRENCIES = [1, 8, 32];
 
 /**
  * Appending rows to one lane, against as many conditional puts of items of the same size to free keys of the same
- * table. A lane takes one row after the other by design, so its throughput does not rise with concurrency; instances of
- * a function, which do not know of each other, lose rounds besides.
+ * table. A lane takes one row after the other by design, so its throughput does not rise with concurrency.
  */
 export async function benchAppend(): Promise<Line[]> {
   const database = await startDynamoDbLocal();
@@ -52,27 +51,23 @@ const AUDIT_TABLE: CreateTableCommandInput = {
 async function appendLines(client: DynamoDBDocumentClient): Promise<Line[]> {
   const ledger = createDynamoLedger(client, TABLES);
   let run = 0;
-  const line = async (concurrency: number, instances: number): Promise<Line> => {
-    const trails = Array.from({ length: instances }, () =>
-      createAuditTrail({ ledger, clock: systemClock, random: systemRandom }),
-    );
+  const trail = createAuditTrail({ ledger, clock: systemClock, random: systemRandom });
+  const line = async (concurrency: number): Promise<Line> => {
     const lane = { ...origin, workspaceId: `bench-${run++}` };
-    let turn = 0;
     const { ours, reference } = await compare(
       ROUNDS,
-      () => spread(concurrency, () => trails[turn++ % instances]?.commit(lane, [revealed])),
+      () => spread(concurrency, () => trail.commit(lane, [revealed])),
       () => rawPuts(client, TABLES.auditTable, concurrency, `raw-${run++}`),
     );
-    const where = instances === 1 ? '' : ` in ${instances} instances`;
     return {
-      what: `append a row, concurrency ${concurrency}${where}, against conditional PutItem`,
+      what: `append a row, concurrency ${concurrency}, against conditional PutItem`,
       ours: rate(ours),
       reference: rate(reference),
       ratio: ratio(reference / ours),
     };
   };
   const lines: Line[] = [];
-  for (const concurrency of CONCURRENCIES) lines.push(await line(concurrency, 1));
+  for (const concurrency of CONCURRENCIES) lines.push(await line(concurrency));
   return lines;
 }
 
@@ -95,7 +90,7 @@ async function rawPuts(
 }
 
 /** Does the work {@link ROWS} times, so many at once. */
-async function spread(concurrency: number, work: () => Promise<unknown> | undefined): Promise<void> {
+async function spread(concurrency: number, work: () => Promise<unknown>): Promise<void> {
   let left = ROWS;
   const worker = async (): Promise<void> => {
     while (left > 0) {
