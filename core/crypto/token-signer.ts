@@ -1,0 +1,19 @@
+/** A public key that verifies access tokens. */
+export interface PublicSigningKey {
+  /** The JWK thumbprint of the key (RFC 7638, SHA-256, base64url). */
+  readonly keyId: string;
+  /** 32 bytes (RFC 8032 section 5.1.5). */
+  readonly publicKey: Uint8Array;
+}
+
+/**
+ * The service that signs access tokens with a key that never leaves it (AWS KMS).
+ *
+ * @throws VaultError `unavailable` when the service does not answer, throttles or refuses.
+ */
+export interface TokenSigner {
+  /** An Ed25519 signature of 64 bytes over the message, at most 4,096 bytes, by the current key. */
+  sign(message: Uint8Array): Promise<{ readonly keyId: string; readonly signature: Uint8Array }>;
+  /** The current key first, then earlier ones whose tokens still pass. */
+  publicKeys(): Promise<readonly PublicSigningKey[]>;
+}
