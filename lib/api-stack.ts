@@ -14,10 +14,10 @@ import {
   SecurityPolicy,
 } from 'aws-cdk-lib/aws-apigateway';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayDomain } from 'aws-cdk-lib/aws-route53-targets';
 import type { Construct } from 'constructs';
+import { apiPermissions } from './api-permissions.ts';
 import { acknowledge } from './constructs/acknowledge.ts';
 import { addProblemResponses } from './constructs/problem-responses.ts';
 import { VaultFunction } from './constructs/vault-function.ts';
@@ -32,6 +32,8 @@ export interface ApiStackProps extends StackProps {
   readonly data: DataStack;
   readonly secretsKeyArn: string;
   readonly dataKeyArn: string;
+  /** The key that signs access tokens first, then those that still verify. */
+  readonly signingKeyArns: readonly string[];
 }
 
 /** The name of the API Gateway stage. It shows in the path of the execute-api endpoint only. */
@@ -63,9 +65,17 @@ export class ApiStack extends Stack {
     });
     if (stage.domain !== undefined) this.domain(api, stage.domain, tls);
 
-    new CfnOutput(this, 'ApiUrl', {
-      value: stage.domain === undefined ? api.url : `https://${stage.domain.name}/`,
-    });
+    new CfnOutput(this, 'ApiUrl', { value: `${this.publicUrl(api, stage)}/` });
+  }
+
+  /**
+   * Where clients find the API, without a slash at the end: the issuer of its tokens and the beginning of the links in
+   * its mails. Spelled out rather than `api.url`, which refers to the API's stage: that depends on the function, and
+   * the function is told this.
+   */
+  private publicUrl(api: RestApi, { domain }: StageConfig): string {
+    if (domain !== undefined) return `https://${domain.name}`;
+    return `https://${api.restApiId}.execute-api.${this.region}.${this.urlSuffix}/${API_STAGE}`;
   }
 
   private restApi({ stage, dataKeyArn }: ApiStackProps): RestApi {
@@ -120,9 +130,9 @@ export class ApiStack extends Stack {
   }
 
   private route(api: RestApi, props: ApiStackProps): void {
-    const { data } = props;
+    const { data, stage } = props;
     const { handler } = new VaultFunction(this, 'ApiFunction', {
-      stage: props.stage,
+      stage,
       functionName: 'api',
       description: 'Answers every request of the HTTP API',
       vault: data.vault,
@@ -139,7 +149,10 @@ export class ApiStack extends Stack {
       ],
       queriesList: true,
       auditActions: ['GetItem', 'PutItem', 'Query'],
-      statements: this.secretStatements(props),
+      statements: apiPermissions(this, {
+        ...props,
+        bootstrapSecretArns: [data.rootSecret.secretArn, data.setupToken.secretArn],
+      }),
       // API Gateway gives up after 29 seconds; the function shall fail first and say so itself.
       timeout: Duration.seconds(28),
       memorySize: 1024,
@@ -148,6 +161,9 @@ export class ApiStack extends Stack {
         SECRETS_KEY_ARN: props.secretsKeyArn,
         ROOT_SECRET_ID: data.rootSecret.secretArn,
         SETUP_TOKEN_SECRET_ID: data.setupToken.secretArn,
+        SIGNING_KEY_ARNS: props.signingKeyArns.join(','),
+        PUBLIC_URL: this.publicUrl(api, stage),
+        ...(stage.mail === undefined ? {} : { MAIL_FROM: stage.mail.from }),
       },
     });
     acknowledge(
@@ -158,21 +174,6 @@ export class ApiStack extends Stack {
     const integration = new LambdaIntegration(handler, { allowTestInvoke: false });
     api.root.addMethod('ANY', integration);
     api.root.addProxy({ defaultIntegration: integration });
-  }
-
-  private secretStatements({ data, secretsKeyArn, dataKeyArn }: ApiStackProps): PolicyStatement[] {
-    return [
-      new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [secretsKeyArn] }),
-      new PolicyStatement({
-        actions: ['secretsmanager:GetSecretValue'],
-        resources: [data.rootSecret.secretArn, data.setupToken.secretArn],
-      }),
-      new PolicyStatement({
-        actions: ['kms:Decrypt'],
-        resources: [dataKeyArn],
-        conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${this.region}.amazonaws.com` } },
-      }),
-    ];
   }
 
   /** API Gateway would create this group itself, without a key and kept for ever; it writes to one that exists. */

@@ -6,7 +6,7 @@ import {
   PolicyStatement,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { removalPolicyOf } from './constructs/removal.ts';
 import { FUNCTION_NAMES, logGroupArn, namesOf, roleArn } from './names.ts';
@@ -60,7 +60,8 @@ export const TABLE_KEY_ACTIONS: readonly string[] = [
 ];
 
 /**
- * The two keys: `secrets` wraps the data key of each secret version, `data` encrypts what lies at rest in AWS services.
+ * The keys: `secrets` wraps the data key of each secret version, `data` encrypts what lies at rest in AWS services, and
+ * `signing` signs the access tokens of people.
  *
  * Using a key takes both its policy and an IAM policy: the principal of each statement is the account, and a condition
  * on `aws:PrincipalArn` narrows it to roles by their fixed names. Other stacks see ARNs only, so that no construct can
@@ -69,6 +70,8 @@ export const TABLE_KEY_ACTIONS: readonly string[] = [
 export class KeysStack extends Stack {
   readonly secretsKeyArn: string;
   readonly dataKeyArn: string;
+  /** The key that signs first, then those whose tokens are still accepted. At least one. */
+  readonly signingKeyArns: readonly string[];
 
   constructor(scope: Construct, id: string, props: KeysStackProps) {
     super(scope, id, props);
@@ -80,6 +83,7 @@ export class KeysStack extends Stack {
       ...this.bootstrapSecretUse(props.stage),
       this.logUse(props.stage),
     ]);
+    this.signingKeyArns = props.stage.signingKeys.map((number) => this.signingKey(number, props.stage));
   }
 
   private key(
@@ -99,6 +103,38 @@ export class KeysStack extends Stack {
       }),
     });
     return key.keyArn;
+  }
+
+  /**
+   * Ed25519, which KMS cannot rotate: a new key takes over instead, see `signingKeys` of the stage. All of them have the
+   * same policy, so that the next one can take over without a gap; the role's own policy names the one that signs.
+   */
+  private signingKey(number: number, stage: StageConfig): string {
+    const key = new Key(this, `Signing${number}Key`, {
+      alias: namesOf(stage).keyAlias(`signing-${number}`),
+      description: `Lockzero ${stage.name}: Signs access tokens (${number})`,
+      keySpec: KeySpec.ECC_NIST_EDWARDS25519,
+      keyUsage: KeyUsage.SIGN_VERIFY,
+      pendingWindow: Duration.days(30),
+      removalPolicy: removalPolicyOf(stage),
+      policy: new PolicyDocument({
+        statements: [accountMay('Manage', ADMINISTRATION, {}), ...this.tokenUse(stage)],
+      }),
+    });
+    return key.keyArn;
+  }
+
+  /** Only the api role signs, and only whole messages with pure Ed25519: a digest would say nothing about a token. */
+  private tokenUse(stage: StageConfig): PolicyStatement[] {
+    const onlyApi = { ArnEquals: { 'aws:PrincipalArn': roleArn(namesOf(stage).role('api')) } };
+    return [
+      accountMay('SignAccessTokens', ['kms:Sign'], {
+        ...onlyApi,
+        StringEquals: { 'kms:SigningAlgorithm': 'ED25519_SHA_512', 'kms:MessageType': 'RAW' },
+      }),
+      // Apart, because a request for a public key has no algorithm that a condition could compare.
+      accountMay('PublishPublicKey', ['kms:GetPublicKey'], onlyApi),
+    ];
   }
 
   /** Only the api role wraps and unwraps data keys, and only in the context of one version of one secret. */

@@ -26,9 +26,15 @@ export function addLockzero(app: App, stage: StageConfig): Lockzero {
   });
 
   const keys = new KeysStack(app, 'Keys', common('keys'));
-  const { secretsKeyArn, dataKeyArn } = keys;
+  const { secretsKeyArn, dataKeyArn, signingKeyArns } = keys;
   const data = new DataStack(app, 'Data', { ...common('data'), dataKeyArn });
-  const api = new ApiStack(app, 'Api', { ...common('api'), data, secretsKeyArn, dataKeyArn });
+  const api = new ApiStack(app, 'Api', {
+    ...common('api'),
+    data,
+    secretsKeyArn,
+    dataKeyArn,
+    signingKeyArns,
+  });
   const jobs = new JobsStack(app, 'Jobs', { ...common('jobs'), data, dataKeyArn });
 
   Tags.of(app).add('project', 'lockzero');

@@ -21,7 +21,7 @@ export function namesOf(stage: StageConfig) {
     auditTable: `${prefix}-audit`,
     rootSecret: `lockzero/${stage.name}/root`,
     setupTokenSecret: `lockzero/${stage.name}/setup-token`,
-    keyAlias: (key: 'secrets' | 'data') => `alias/lockzero/${stage.name}/${key}`,
+    keyAlias: (key: 'secrets' | 'data' | `signing-${number}`) => `alias/lockzero/${stage.name}/${key}`,
     logGroup: (source: string) => `/lockzero/${stage.name}/${source}`,
     /** WAF writes to no log group whose name begins otherwise. */
     wafLogGroup: `aws-waf-logs-${prefix}`,

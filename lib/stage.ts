@@ -28,6 +28,37 @@ const domain = z.strictObject({
   hostedZone: z.strictObject({ id: z.string().regex(/^[A-Z0-9]{1,32}$/), name: hostName }).optional(),
 });
 
+const mail = z
+  .strictObject({
+    /** The sender of invitations and password resets. Letters, digits and ._+- only: the address stands in a policy. */
+    from: z
+      .string()
+      .max(254)
+      .regex(
+        /^[A-Za-z0-9._+-]{1,64}@([a-z0-9-]{1,63}\.)+[a-z]{2,63}$/,
+        'must be an e-mail address such as vault@example.com, its domain in lower case',
+      ),
+    /**
+     * The identity in SES that `from` belongs to: the address, its domain, or a domain above. It must be verified, in
+     * the account and region of the stage, and the account out of the SES sandbox, which mails verified addresses only.
+     * @default - the identity of the domain of `from`
+     */
+    identityArn: z
+      .string()
+      .regex(
+        /^arn:aws[a-z-]*:ses:[a-z0-9-]+:\d{12}:identity\/[A-Za-z0-9._+@-]+$/,
+        'must be the ARN of an SES identity',
+      )
+      .optional(),
+  })
+  .refine(
+    ({ from, identityArn }) => {
+      const identity = identityArn?.split('/')[1];
+      return identity === undefined || identity === from || `.${domainOf(from)}`.endsWith(`.${identity}`);
+    },
+    { path: ['identityArn'], message: 'must name the address of `from`, its domain, or a domain above' },
+  );
+
 const stage = z
   .strictObject({
     /** Part of every physical name. At most 20 characters, so that role names stay within IAM's 64. */
@@ -44,6 +75,25 @@ const stage = z
     archive,
     /** @default - the execute-api endpoint serves */
     domain: domain.optional(),
+    /**
+     * Who sends invitations and password resets. A stage that people use needs it: without it neither can be sent.
+     * @default - no mail is sent
+     */
+    mail: mail.optional(),
+    /**
+     * The keys of access tokens by number, each of them made where it first stands here: the first signs, the others
+     * only verify. To rotate without ending a session deploy three times: `[1, 2]` makes the new key known, `[2, 1]`
+     * signs with it, and ten minutes later, when every token of the old key has expired, `[2]` drops that. For the last
+     * step deploy `Api` by itself first (`cdk deploy -e Api`): a key cannot leave `Keys` while `Api` names it. Where the
+     * stage retains, the old key stays in KMS, unused; schedule its deletion there.
+     * @default [1]
+     */
+    signingKeys: z
+      .array(z.int().min(1).max(9_999))
+      .min(1)
+      .max(4)
+      .refine((numbers) => new Set(numbers).size === numbers.length, 'must not name a key twice')
+      .default([1]),
     /** Days that CloudWatch keeps each log group. One of the numbers that CloudWatch Logs knows. */
     logRetentionDays: z.enum(RetentionDays),
     /**
@@ -67,6 +117,17 @@ const stage = z
     {
       path: ['domain', 'certificateArn'],
       message: 'must be a certificate in the region of the stage',
+    },
+  )
+  .refine(
+    ({ mail, region, account }) => {
+      if (mail?.identityArn === undefined) return true;
+      const [, , , identityRegion, identityAccount] = mail.identityArn.split(':');
+      return identityRegion === region && (account === undefined || identityAccount === account);
+    },
+    {
+      path: ['mail', 'identityArn'],
+      message: 'must be an identity in the account and region of the stage',
     },
   )
   .refine((config) => config.archive.mode === 'GOVERNANCE' || config.removal === 'retain', {
@@ -94,4 +155,9 @@ export function parseStage(input: unknown): StageConfig {
     [issue.path.join('.'), issue.message].filter((part) => part !== '').join(': '),
   );
   throw new StageError(`The stage config in lib/stages.ts is not valid: ${faults.join('; ')}.`);
+}
+
+/** The domain of an e-mail address. */
+export function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1);
 }

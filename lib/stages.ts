@@ -2,7 +2,10 @@ import { parseStage, type StageConfig, StageError, type StageInput } from './sta
 
 const SEVEN_YEARS = 2557;
 
-/** The stages that `cdk -c stage=<name>` can deploy. Add yours here: an account, a domain, another region. */
+/**
+ * The stages that `cdk -c stage=<name>` can deploy. Add yours here: an account, another region. Give a stage that people
+ * use a `domain` and `mail`: without mail nobody can be invited and no password reset.
+ */
 const stages: readonly StageInput[] = [
   {
     name: 'development',

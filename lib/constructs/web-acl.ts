@@ -18,25 +18,33 @@ export const RATE_LIMIT = 240;
 export const RATE_WINDOW_SECONDS = 60;
 
 /**
- * Rules that count only. Secrets look like attacks: scripts, URLs and paths are what people keep in them, and names
- * such as `app.ini` or `key.conf` are valid in a path or a filter.
+ * Rules that count only, because what they look for is legitimate here. The vault neither fetches a URL nor opens a file
+ * that a request names. Rules against scripts in queries and cookies go on blocking: login and consent are HTML.
  */
 const COMMON_COUNTED = [
+  // Secrets and passwords look like attacks: scripts, URLs and paths are what people keep in them. The form that
+  // redeems an OAuth code holds a `redirect_uri` besides.
   'CrossSiteScripting_BODY',
   'EC2MetaDataSSRF_BODY',
-  'EC2MetaDataSSRF_COOKIE',
-  'EC2MetaDataSSRF_QUERYARGUMENTS',
-  'EC2MetaDataSSRF_URIPATH',
   'GenericLFI_BODY',
   'GenericRFI_BODY',
+  // `/oauth/authorize` names where to return to, on the caller's own machine: `redirect_uri=http://127.0.0.1:<port>/…`
+  // (RFC 8252 section 7.3). A URL with an IPv4 address is what GenericRFI refuses, a loopback host what EC2MetaDataSSRF
+  // does. The vault compares it with what the client registered and sends the browser there, never itself.
+  'EC2MetaDataSSRF_QUERYARGUMENTS',
   'GenericRFI_QUERYARGUMENTS',
+  // A name such as `127.0.0.1` is as good as any in a path, and a cookie is never read as an address.
+  'EC2MetaDataSSRF_COOKIE',
+  'EC2MetaDataSSRF_URIPATH',
   'GenericRFI_URIPATH',
+  // So is `app.ini` or `key.conf`, in a path or a filter.
   'RestrictedExtensions_QUERYARGUMENTS',
   'RestrictedExtensions_URIPATH',
-  // Machines call, often without a user agent; and a filter may be long.
-  'NoUserAgent_HEADER',
+  // A secret is often longer than 8 KiB; a filter or an authorization request may be longer than 2.
   'SizeRestrictions_BODY',
   'SizeRestrictions_QUERYSTRING',
+  // Machines call, often without a user agent.
+  'NoUserAgent_HEADER',
 ];
 const BAD_INPUTS_COUNTED = ['JavaDeserializationRCE_BODY', 'Log4JRCE_BODY', 'ReactJSRCE_BODY'];
 

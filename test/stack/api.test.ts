@@ -53,6 +53,19 @@ describe('the REST API', () => {
     expect(JSON.stringify(permissions)).not.toContain('test-invoke-stage');
   });
 
+  test('passes headers on as they are, cookies and credentials included', () => {
+    for (const [, { Properties }] of resourcesOf(api, 'AWS::ApiGateway::Method')) {
+      expect(Properties['AuthorizationType']).toBe('NONE');
+      expect(Properties).not.toHaveProperty('RequestParameters');
+      expect(Properties['Integration']).toEqual({
+        Type: 'AWS_PROXY',
+        IntegrationHttpMethod: 'POST',
+        Uri: expect.anything(),
+      });
+    }
+    expect(only('AWS::ApiGateway::Stage')).not.toHaveProperty('CacheClusterEnabled');
+  });
+
   test('throttles, traces, and logs errors without any data', () => {
     expect(only('AWS::ApiGateway::Stage')).toMatchObject({
       TracingEnabled: true,
@@ -229,27 +242,43 @@ describe('the web ACL', () => {
     });
   });
 
-  test('only counts what inspects bodies, and URLs in values', () => {
-    expect(counted('AWSManagedRulesCommonRuleSet')).toEqual(
-      expect.arrayContaining([
-        'SizeRestrictions_BODY',
-        'CrossSiteScripting_BODY',
-        'GenericLFI_BODY',
-        'GenericRFI_BODY',
-        'GenericRFI_QUERYARGUMENTS',
-        'GenericRFI_URIPATH',
-        'EC2MetaDataSSRF_BODY',
-        'EC2MetaDataSSRF_COOKIE',
-        'EC2MetaDataSSRF_QUERYARGUMENTS',
-        'EC2MetaDataSSRF_URIPATH',
-      ]),
-    );
+  test('only counts what inspects bodies, and URLs and names in values', () => {
+    expect([...counted('AWSManagedRulesCommonRuleSet')].sort()).toEqual([
+      'CrossSiteScripting_BODY',
+      'EC2MetaDataSSRF_BODY',
+      'EC2MetaDataSSRF_COOKIE',
+      'EC2MetaDataSSRF_QUERYARGUMENTS',
+      'EC2MetaDataSSRF_URIPATH',
+      'GenericLFI_BODY',
+      'GenericRFI_BODY',
+      'GenericRFI_QUERYARGUMENTS',
+      'GenericRFI_URIPATH',
+      'NoUserAgent_HEADER',
+      'RestrictedExtensions_QUERYARGUMENTS',
+      'RestrictedExtensions_URIPATH',
+      'SizeRestrictions_BODY',
+      'SizeRestrictions_QUERYSTRING',
+    ]);
     expect(counted('AWSManagedRulesKnownBadInputsRuleSet')).toEqual([
       'JavaDeserializationRCE_BODY',
       'Log4JRCE_BODY',
       'ReactJSRCE_BODY',
     ]);
     expect(counted('AWSManagedRulesAmazonIpReputationList')).toEqual([]);
+  });
+
+  test('lets a redirect URI on loopback through, in the query of /oauth/authorize and the form of /oauth/token', () => {
+    for (const part of ['QUERYARGUMENTS', 'BODY']) {
+      expect(counted('AWSManagedRulesCommonRuleSet')).toEqual(
+        expect.arrayContaining([`GenericRFI_${part}`, `EC2MetaDataSSRF_${part}`]),
+      );
+    }
+  });
+
+  test('goes on blocking scripts in queries, paths and cookies, in front of pages of HTML', () => {
+    for (const part of ['QUERYARGUMENTS', 'URIPATH', 'COOKIE']) {
+      expect(counted('AWSManagedRulesCommonRuleSet')).not.toContain(`CrossSiteScripting_${part}`);
+    }
   });
 
   test('samples nothing and keeps credentials, queries and bodies out of its log', () => {

@@ -7,11 +7,11 @@ import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { bundling } from '../../lib/constructs/bundling.ts';
 import { emptyApp } from './synth.ts';
 
-test('a bundle hashes with argon2 where there is no node_modules, and carries the part for arm64', () => {
+test('a bundle has what people need where there is no node_modules, and carries argon2’s part for arm64', () => {
   const app = emptyApp(['**']);
   try {
     new NodejsFunction(new Stack(app, 'Bundle'), 'Function', {
-      entry: resolve('test/stack/fixtures/hashing-handler.ts'),
+      entry: resolve('test/stack/fixtures/people-handler.ts'),
       projectRoot: resolve('.'),
       depsLockFilePath: resolve('package-lock.json'),
       runtime: Runtime.NODEJS_24_X,
@@ -28,8 +28,9 @@ test('a bundle hashes with argon2 where there is no node_modules, and carries th
     // The bundle carries no parts for macOS or Windows: it is Lambda's.
     if (process.platform !== 'linux') return;
     const script =
-      "require('./index.js').handler().then((verified) => process.stdout.write(String(verified)))";
-    expect(execFileSync(process.execPath, ['-e', script], { cwd: directory, encoding: 'utf8' })).toBe('true');
+      "require('./index.js').handler().then((works) => process.stdout.write(JSON.stringify(works)))";
+    const output = execFileSync(process.execPath, ['-e', script], { cwd: directory, encoding: 'utf8' });
+    expect(JSON.parse(output)).toEqual({ argon2: true, jose: true, otpauth: true, uqr: true, ses: true });
   } finally {
     rmSync(app.outdir, { recursive: true });
   }

@@ -65,6 +65,7 @@ describe('the role of each function may do this and no more', () => {
       'VaultArn/index/list': ['Query'],
       AuditArn: ['GetItem', 'PutItem', 'Query'],
       SecretsKeyArn: ['Decrypt', 'GenerateDataKey'],
+      Signing1KeyArn: ['GetPublicKey', 'Sign'],
       RootSecret: ['secretsmanager:GetSecretValue'],
       SetupToken: ['secretsmanager:GetSecretValue'],
       'DataKeyArn via secretsmanager': ['Decrypt'],
@@ -158,8 +159,14 @@ describe('functions', () => {
     ];
     for (const name of ['verifier', 'tally', 'purge'])
       expect(Object.keys(variables(name)).sort()).toEqual(common);
-    const keys = ['ROOT_SECRET_ID', 'SECRETS_KEY_ARN', 'SETUP_TOKEN_SECRET_ID'];
-    expect(Object.keys(variables('api')).sort()).toEqual([...common, ...keys].sort());
+    const onlyApi = [
+      'PUBLIC_URL',
+      'ROOT_SECRET_ID',
+      'SECRETS_KEY_ARN',
+      'SETUP_TOKEN_SECRET_ID',
+      'SIGNING_KEY_ARNS',
+    ];
+    expect(Object.keys(variables('api')).sort()).toEqual([...common, ...onlyApi].sort());
     expect(variables('api')).toMatchObject({ STAGE: 'production', POWERTOOLS_SERVICE_NAME: 'api' });
   });
 

@@ -12,6 +12,7 @@ const strangers = [administrator, root, otherStage];
 const { keys } = synth(findStage('production'));
 const secrets = statementsOf('SecretsKey');
 const data = statementsOf('DataKey');
+const signing = statementsOf('Signing1Key');
 
 function statementsOf(id: string): Statement[] {
   const [, key] = resourcesOf(keys, 'AWS::KMS::Key').find(([logicalId]) => logicalId.startsWith(id)) ?? [];
@@ -34,19 +35,37 @@ const through = (service: string) => ({ 'kms:ViaService': `${service}.${region}.
 const secretArn = (name: string) =>
   `arn:aws:secretsmanager:${region}:${ACCOUNT}:secret:lockzero/production/${name}-Ab12Cd`;
 
-test('both keys rotate, wait 30 days before deletion, and have an alias', () => {
+test('every key waits 30 days before deletion and has an alias', () => {
   const all = resourcesOf(keys, 'AWS::KMS::Key');
-  expect(all).toHaveLength(2);
+  expect(all).toHaveLength(3);
   for (const [, key] of all) {
-    expect(key.Properties).toMatchObject({ EnableKeyRotation: true, PendingWindowInDays: 30 });
+    expect(key.Properties).toMatchObject({ PendingWindowInDays: 30 });
     expect(key.DeletionPolicy).toBe('Retain');
   }
   const aliases = resourcesOf(keys, 'AWS::KMS::Alias').map(([, alias]) => alias.Properties['AliasName']);
-  expect(aliases.sort()).toEqual(['alias/lockzero/production/data', 'alias/lockzero/production/secrets']);
+  expect(aliases.sort()).toEqual([
+    'alias/lockzero/production/data',
+    'alias/lockzero/production/secrets',
+    'alias/lockzero/production/signing-1',
+  ]);
 });
 
-test('the account manages both keys by a list of actions, none of which uses or grants', () => {
-  for (const statements of [secrets, data]) {
+test('the keys that encrypt rotate; the one that signs is Ed25519, which KMS cannot rotate', () => {
+  const propertiesOf = (id: string) =>
+    resourcesOf(keys, 'AWS::KMS::Key').find(([logicalId]) => logicalId.startsWith(id))?.[1].Properties;
+  for (const id of ['SecretsKey', 'DataKey']) {
+    expect(propertiesOf(id)).toMatchObject({ EnableKeyRotation: true });
+    expect(propertiesOf(id)).not.toHaveProperty('KeySpec');
+  }
+  expect(propertiesOf('Signing1Key')).toMatchObject({
+    KeySpec: 'ECC_NIST_EDWARDS25519',
+    KeyUsage: 'SIGN_VERIFY',
+  });
+  expect(propertiesOf('Signing1Key')).not.toHaveProperty('EnableKeyRotation');
+});
+
+test('the account manages every key by a list of actions, none of which uses or grants', () => {
+  for (const statements of [secrets, data, signing]) {
     const unconditional = statements.filter((statement) => statement.Condition === undefined);
     expect(unconditional.map((statement) => statement.Sid)).toEqual(['Manage']);
     const actions = list(unconditional[0]?.Action);
@@ -181,8 +200,40 @@ describe('the data key', () => {
   });
 });
 
+describe('a signing key', () => {
+  const token = { 'kms:SigningAlgorithm': 'ED25519_SHA_512', 'kms:MessageType': 'RAW' };
+  const others = [role('verifier'), role('tally'), role('purge'), role('retention'), ...strangers];
+
+  test('signs for the api role, whole messages with pure Ed25519 only', () => {
+    const sign = (context: Record<string, string>) =>
+      evaluate(signing, { principal: role('api'), action: 'kms:Sign', context });
+    expect(sign(token)).toBe('allowed');
+    expect(sign({ ...token, 'kms:MessageType': 'DIGEST' })).toBe('not allowed');
+    expect(sign({ ...token, 'kms:SigningAlgorithm': 'ED25519_PH_SHA_512' })).toBe('not allowed');
+    expect(sign({})).toBe('not allowed');
+  });
+
+  test('gives the api role its public half', () => {
+    expect(evaluate(signing, { principal: role('api'), action: 'kms:GetPublicKey' })).toBe('allowed');
+  });
+
+  test('lets nobody else sign, whatever IAM allows them', () => {
+    for (const principal of others) {
+      for (const action of ['kms:Sign', 'kms:GetPublicKey', 'kms:CreateGrant']) {
+        expect(evaluate(signing, { principal, action, context: token })).toBe('not allowed');
+      }
+    }
+  });
+
+  test('gives the api role no other use, and no way to pass its use on', () => {
+    for (const action of ['kms:CreateGrant', 'kms:Decrypt', 'kms:DeriveSharedSecret', 'kms:Verify']) {
+      expect(evaluate(signing, { principal: role('api'), action, context: token })).toBe('not allowed');
+    }
+  });
+});
+
 test('no statement names a principal outside the account and CloudWatch Logs', () => {
-  for (const statement of [...secrets, ...data]) {
+  for (const statement of [...secrets, ...data, ...signing]) {
     expect([{ AWS: root }, { Service: `logs.${region}.amazonaws.com` }]).toContainEqual(
       resolve(statement.Principal),
     );

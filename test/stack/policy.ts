@@ -82,7 +82,7 @@ function like(pattern: string, value: string): boolean {
   return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`).test(value);
 }
 
-/** A template value with the account and partition put in. Other references become their logical id. */
+/** A template value with the account, partition and URL suffix put in. Other references become their logical id. */
 export function resolve(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(resolve);
   if (typeof value !== 'object' || value === null) return value;
@@ -91,6 +91,7 @@ export function resolve(value: unknown): unknown {
   if (entries.length === 1 && key === 'Ref') {
     if (inner === 'AWS::AccountId') return ACCOUNT;
     if (inner === 'AWS::Partition') return 'aws';
+    if (inner === 'AWS::URLSuffix') return 'amazonaws.com';
     return String(inner);
   }
   if (entries.length === 1 && key === 'Fn::Join') {

@@ -12,6 +12,8 @@ const valid: StageInput = {
   archive: { mode: 'GOVERNANCE', retentionDays: 1 },
   logRetentionDays: 30,
 };
+const identity = (name: string, region = 'us-east-1', account = '111122223333') =>
+  `arn:aws:ses:${region}:${account}:identity/${name}`;
 
 describe('cdk-nag', () => {
   test.each(stageNames)('finds nothing unexplained in %s', (name) => {
@@ -81,9 +83,62 @@ describe('parseStage', () => {
       },
       /domain\.certificateArn: must be a certificate in the region of the stage/,
     ],
+    ['no key that signs', { ...valid, signingKeys: [] }, /signingKeys/],
+    ['a signing key of no number', { ...valid, signingKeys: [0] }, /signingKeys\.0/],
+    [
+      'a signing key named twice',
+      { ...valid, signingKeys: [1, 2, 1] },
+      /signingKeys: must not name a key twice/,
+    ],
+    ['mail from a name', { ...valid, mail: { from: 'Vault <vault@example.com>' } }, /mail\.from/],
+    ['mail from a host in capitals', { ...valid, mail: { from: 'vault@EXAMPLE.com' } }, /mail\.from/],
+    [
+      'mail from an address with a character of policy variables',
+      { ...valid, mail: { from: '$a@example.com' } },
+      /mail\.from/,
+    ],
+    [
+      'a wildcard for an identity',
+      { ...valid, mail: { from: 'vault@example.com', identityArn: identity('*') } },
+      /mail\.identityArn: must be the ARN of an SES identity/,
+    ],
+    ...['example.org', 'ample.com', 'sub.example.com', 'other@example.com', 'lt@example.com'].map(
+      (name): [string, unknown, RegExp] => [
+        `mail from vault@example.com by the identity ${name}`,
+        { ...valid, mail: { from: 'vault@example.com', identityArn: identity(name) } },
+        /mail\.identityArn: must name the address of `from`, its domain, or a domain above/,
+      ],
+    ),
+    [
+      'an identity of another region',
+      { ...valid, mail: { from: 'vault@example.com', identityArn: identity('example.com', 'eu-west-1') } },
+      /mail\.identityArn: must be an identity in the account and region of the stage/,
+    ],
+    [
+      'an identity of another account',
+      {
+        ...valid,
+        account: '999988887777',
+        mail: { from: 'vault@example.com', identityArn: identity('example.com') },
+      },
+      /mail\.identityArn: must be an identity in the account and region of the stage/,
+    ],
   ])('refuses %s', (_, input, message) => {
     expect(() => parseStage(input)).toThrow(StageError);
     expect(() => parseStage(input)).toThrow(message);
+  });
+
+  test.each(['vault@mail.example.com', 'mail.example.com', 'example.com'])(
+    'takes the identity %s for mail from vault@mail.example.com',
+    (name) => {
+      const mail = { from: 'vault@mail.example.com', identityArn: identity(name) };
+      expect(parseStage({ ...valid, mail })).toMatchObject({ mail });
+    },
+  );
+
+  test('signs with key 1 and sends no mail where nothing else is said', () => {
+    expect(parseStage(valid).signingKeys).toEqual([1]);
+    expect(parseStage(valid)).not.toHaveProperty('mail');
   });
 
   test('a role name fits into the 64 characters of IAM with the longest stage name and region', () => {
