@@ -11,18 +11,27 @@ export interface KmsOptions {
   accountId: string;
 }
 
+/** The kinds of keys that this stand-in has, with the one use of each. */
+export const KEY_USAGES = {
+  SYMMETRIC_DEFAULT: 'ENCRYPT_DECRYPT',
+  ECC_NIST_EDWARDS25519: 'SIGN_VERIFY',
+} as const;
+
+export type KeySpec = keyof typeof KEY_USAGES;
+export type KeyUsage = (typeof KEY_USAGES)[KeySpec];
+
 export interface KeyRecord {
   keyId: string;
   arn: string;
   accountId: string;
   description: string;
-  keySpec: 'SYMMETRIC_DEFAULT';
-  keyUsage: 'ENCRYPT_DECRYPT';
+  keySpec: KeySpec;
+  keyUsage: KeyUsage;
   createdAt: number;
   enabled: boolean;
   /** Set while the key is pending deletion; once this has passed, the key is gone. */
   deletionDate: number | null;
-  /** 32 random bytes, base64. */
+  /** 32 random bytes, base64: an AES-256 key, or the seed of an Ed25519 key. */
   material: string;
 }
 
@@ -33,15 +42,15 @@ export function openKeyRing({ file, now, region, accountId }: KmsOptions) {
   const exists = (key: KeyRecord) => key.deletionDate === null || key.deletionDate > now();
 
   const ring = {
-    create(description: string): KeyRecord {
+    create(keySpec: KeySpec, description: string): KeyRecord {
       const keyId = randomUUID();
       const key: KeyRecord = {
         keyId,
         arn: `arn:aws:kms:${region}:${accountId}:key/${keyId}`,
         accountId,
         description,
-        keySpec: 'SYMMETRIC_DEFAULT',
-        keyUsage: 'ENCRYPT_DECRYPT',
+        keySpec,
+        keyUsage: KEY_USAGES[keySpec],
         createdAt: now(),
         enabled: true,
         deletionDate: null,
@@ -69,11 +78,15 @@ export function openKeyRing({ file, now, region, accountId }: KmsOptions) {
       throw new AwsError('KMSInvalidStateException', `${key.arn} is pending deletion.`);
     },
 
-    /** A key that may encrypt and decrypt. Throws DisabledException where its owner disabled it. */
-    findUsable(idOrArn: string): KeyRecord {
+    /**
+     * A key that may be used in this way. Throws DisabledException where its owner disabled it, and
+     * InvalidKeyUsageException where it is for another use.
+     */
+    findUsable(idOrArn: string, usage: KeyUsage): KeyRecord {
       const key = ring.findNotPendingDeletion(idOrArn);
-      if (key.enabled) return key;
-      throw new AwsError('DisabledException', `${key.arn} is disabled.`);
+      if (!key.enabled) throw new AwsError('DisabledException', `${key.arn} is disabled.`);
+      if (key.keyUsage === usage) return key;
+      throw new AwsError('InvalidKeyUsageException', `${key.arn} is for ${key.keyUsage}, not for ${usage}.`);
     },
   };
   return ring;
@@ -82,4 +95,9 @@ export function openKeyRing({ file, now, region, accountId }: KmsOptions) {
 export function keyState(key: KeyRecord): 'Enabled' | 'Disabled' | 'PendingDeletion' {
   if (key.deletionDate !== null) return 'PendingDeletion';
   return key.enabled ? 'Enabled' : 'Disabled';
+}
+
+/** 32 bytes. */
+export function materialOf(key: KeyRecord): Buffer {
+  return Buffer.from(key.material, 'base64');
 }

@@ -10,14 +10,24 @@ import {
 } from '../json-protocol.ts';
 import { AwsError, type StandIn } from '../stand-in.ts';
 import { type EncryptionContext, invalidCiphertext, keyIdOf, open, seal } from './ciphertext.ts';
-import { type KeyRecord, type KeyRing, type KmsOptions, keyState, openKeyRing } from './keys.ts';
+import {
+  KEY_USAGES,
+  type KeyRecord,
+  type KeyRing,
+  type KeySpec,
+  type KmsOptions,
+  keyState,
+  materialOf,
+  openKeyRing,
+} from './keys.ts';
+import { getPublicKey, SIGNING_ALGORITHM, signMessage } from './signing.ts';
 
 const ALGORITHM = 'SYMMETRIC_DEFAULT';
 const MAX_PLAINTEXT_BYTES = 4096;
 const MAX_CIPHERTEXT_BYTES = 6144;
 const DAY_MS = 86_400_000;
 
-/** A stand-in for AWS KMS with symmetric keys, which keeps its keys in one file and enforces their states. */
+/** A stand-in for AWS KMS with symmetric keys and Ed25519 keys, which keeps them in one file and enforces their states. */
 export function createKms(options: KmsOptions): StandIn {
   const keys = openKeyRing(options);
   return serveJsonProtocol('TrentService', {
@@ -31,6 +41,8 @@ export function createKms(options: KmsOptions): StandIn {
     Encrypt: (input) => encrypt(keys, input),
     Decrypt: (input) => decrypt(keys, input),
     ReEncrypt: (input) => reEncrypt(keys, input),
+    Sign: (input) => signMessage(keys, input),
+    GetPublicKey: (input) => getPublicKey(keys, input),
     EnableKey: (input) => setEnabled(keys, input, true),
     DisableKey: (input) => setEnabled(keys, input, false),
     ScheduleKeyDeletion: (input) => scheduleDeletion(keys, input, options.now()),
@@ -39,16 +51,25 @@ export function createKms(options: KmsOptions): StandIn {
 }
 
 function createKey(keys: KeyRing, input: JsonInput): KeyRecord {
-  const spec = optionalString(input, 'KeySpec') ?? optionalString(input, 'CustomerMasterKeySpec');
-  const usage = optionalString(input, 'KeyUsage');
-  if ((spec ?? ALGORITHM) === ALGORITHM && (usage ?? 'ENCRYPT_DECRYPT') === 'ENCRYPT_DECRYPT') {
-    return keys.create(optionalString(input, 'Description') ?? '');
+  const spec =
+    optionalString(input, 'KeySpec') ?? optionalString(input, 'CustomerMasterKeySpec') ?? ALGORITHM;
+  const usage = optionalString(input, 'KeyUsage') ?? 'ENCRYPT_DECRYPT';
+  if (!isKeySpec(spec)) {
+    const known = Object.keys(KEY_USAGES).join(' and ');
+    throw new AwsError('UnsupportedOperationException', `This stand-in makes ${known} keys only.`);
   }
-  throw new AwsError('UnsupportedOperationException', `This stand-in makes ${ALGORITHM} keys only.`);
+  if (usage !== KEY_USAGES[spec]) {
+    throw new AwsError('ValidationException', `KeyUsage must be ${KEY_USAGES[spec]} for a ${spec} key.`);
+  }
+  return keys.create(spec, optionalString(input, 'Description') ?? '');
+}
+
+function isKeySpec(spec: string): spec is KeySpec {
+  return Object.hasOwn(KEY_USAGES, spec);
 }
 
 function generateDataKey(keys: KeyRing, input: JsonInput): JsonInput {
-  const key = keys.findUsable(keyIdIn(input));
+  const key = keys.findUsable(keyIdIn(input), 'ENCRYPT_DECRYPT');
   const plaintext = randomBytes(dataKeyLength(input));
   return {
     KeyId: key.arn,
@@ -71,7 +92,7 @@ function dataKeyLength(input: JsonInput): number {
 }
 
 function encrypt(keys: KeyRing, input: JsonInput): JsonInput {
-  const key = keys.findUsable(keyIdIn(input));
+  const key = keys.findUsable(keyIdIn(input), 'ENCRYPT_DECRYPT');
   const plaintext = requireBlob(input, 'Plaintext', MAX_PLAINTEXT_BYTES);
   return {
     KeyId: key.arn,
@@ -87,7 +108,7 @@ function decrypt(keys: KeyRing, input: JsonInput): JsonInput {
 }
 
 function reEncrypt(keys: KeyRing, input: JsonInput): JsonInput {
-  const destination = keys.findUsable(requireString(input, 'DestinationKeyId'));
+  const destination = keys.findUsable(requireString(input, 'DestinationKeyId'), 'ENCRYPT_DECRYPT');
   const sourceContext = contextIn(input, 'SourceEncryptionContext');
   const source = openBlob(keys, input, optionalString(input, 'SourceKeyId'), sourceContext);
   return {
@@ -106,7 +127,7 @@ function openBlob(
   context: EncryptionContext,
 ) {
   const blob = requireBlob(input, 'CiphertextBlob', MAX_CIPHERTEXT_BYTES);
-  const expected = expectedKey === undefined ? undefined : keys.findUsable(expectedKey);
+  const expected = expectedKey === undefined ? undefined : keys.findUsable(expectedKey, 'ENCRYPT_DECRYPT');
   const makerId = keyIdOf(blob);
   const maker = keys.list().find((key) => key.keyId === makerId);
   if (maker === undefined) throw invalidCiphertext();
@@ -116,7 +137,7 @@ function openBlob(
       'The key given is not the one that encrypted the ciphertext.',
     );
   }
-  const key = keys.findUsable(maker.keyId);
+  const key = keys.findUsable(maker.keyId, 'ENCRYPT_DECRYPT');
   return { key, plaintext: open(materialOf(key), context, blob) };
 }
 
@@ -163,7 +184,9 @@ function describe(key: KeyRecord): JsonInput {
     KeyManager: 'CUSTOMER',
     CustomerMasterKeySpec: key.keySpec,
     KeySpec: key.keySpec,
-    EncryptionAlgorithms: [ALGORITHM],
+    ...(key.keyUsage === 'SIGN_VERIFY'
+      ? { SigningAlgorithms: [SIGNING_ALGORITHM] }
+      : { EncryptionAlgorithms: [ALGORITHM] }),
     MultiRegion: false,
   };
 }
@@ -179,10 +202,6 @@ function contextIn(input: JsonInput, name: string): EncryptionContext {
     return context as EncryptionContext;
   }
   throw new AwsError('ValidationException', `${name} must be a map of strings.`);
-}
-
-function materialOf(key: KeyRecord): Buffer {
-  return Buffer.from(key.material, 'base64');
 }
 
 function sealWith(key: KeyRecord, context: EncryptionContext, plaintext: Buffer): string {
