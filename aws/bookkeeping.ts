@@ -6,8 +6,10 @@ import {
   QueryCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import {
   type Bookkeeping,
+  type FailureRecord,
   MARK_INTERVAL_MS,
   type Tally,
   type TallyKey,
@@ -22,7 +24,10 @@ import { BOOKKEEPING_PREFIX, type Item } from './items.ts';
  *
  * - last use of a key: pk `B#used#<workspace>`, sk the key's id;
  * - failures in a minute: pk `B#tally#<minute>`, sk `<workspace>#<address>#<reason>`;
- * - how far tallies are swept: pk `B#tally`, sk `swept`.
+ * - how far tallies are swept: pk `B#tally`, sk `swept`;
+ * - last use of a session: pk `B#seen#<session>`, sk `~`;
+ * - failed logins: pk `B#failures#<account>`, sk the device's, see `known-device.ts`;
+ * - requests counted against a limit: pk `B#limit#<minute>#<route, address or account>`, sk `~`.
  */
 export function createBookkeeping(client: DynamoDBDocumentClient, table: string): Bookkeeping {
   /** When this process noted a key's use: spares the write that the condition would refuse. */
@@ -102,7 +107,103 @@ export function createBookkeeping(client: DynamoDBDocumentClient, table: string)
     async markSwept(minute) {
       await send(client.send(new PutCommand({ TableName: table, Item: { ...SWEPT_KEY, minute } })));
     },
+
+    async startSession(sessionId, now, expiresAt) {
+      const Item = { ...seenKey(sessionId), seenAt: now, ttl: Math.ceil(expiresAt / 1000) };
+      await send(client.send(new PutCommand({ TableName: table, Item })));
+    },
+
+    async touchSession(sessionId, now, since) {
+      const command = new UpdateCommand({
+        TableName: table,
+        Key: seenKey(sessionId),
+        UpdateExpression: 'SET seenAt = :now',
+        ConditionExpression: 'seenAt > :since',
+        ExpressionAttributeValues: { ':now': now, ':since': since },
+      });
+      try {
+        await client.send(command);
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw storeUnavailable(error);
+      }
+    },
+
+    async sessionsSeen(sessionIds) {
+      const items = await send(batchGet(client, table, sessionIds.map(seenKey)));
+      return new Map(
+        items.map(({ pk, seenAt }) => [pk?.S?.slice(SEEN_PREFIX.length) ?? '', Number(seenAt?.N)]),
+      );
+    },
+
+    async failures(key) {
+      const command = new GetCommand({ TableName: table, Key: failuresKey(key), ConsistentRead: true });
+      const { Item: item } = await send(client.send(command));
+      return readFailures(item);
+    },
+
+    async replaceFailures(key, version, failures, expiresAt) {
+      const command = new PutCommand({
+        TableName: table,
+        Item: {
+          ...failuresKey(key),
+          failures,
+          version: version + 1,
+          ttl: Math.ceil(expiresAt / 1000),
+        },
+        ConditionExpression: version === 0 ? 'attribute_not_exists(pk)' : '#version = :version',
+        ...(version === 0
+          ? {}
+          : {
+              ExpressionAttributeNames: { '#version': 'version' },
+              ExpressionAttributeValues: { ':version': version },
+            }),
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      });
+      try {
+        await client.send(command);
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw storeUnavailable(error);
+        return readFailures(error.Item === undefined ? undefined : unmarshall(error.Item));
+      }
+    },
+
+    async countRequest(key, minute) {
+      const { Attributes: after } = await send(
+        client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: { pk: `${BOOKKEEPING_PREFIX}limit#${minute}#${key}`, sk: '~' },
+            UpdateExpression: 'ADD tallied :one SET #ttl = :ttl',
+            ExpressionAttributeNames: { '#ttl': 'ttl' },
+            ExpressionAttributeValues: { ':one': 1, ':ttl': (minute + LIMIT_LIFE_MINUTES) * 60 },
+            ReturnValues: 'UPDATED_NEW',
+          }),
+        ),
+      );
+      return Number(after?.['tallied']);
+    },
   };
+}
+
+/** A count is asked for within its minute, by clocks that differ a little. */
+const LIMIT_LIFE_MINUTES = 15;
+const SEEN_PREFIX = `${BOOKKEEPING_PREFIX}seen#`;
+
+function seenKey(sessionId: string) {
+  return { pk: `${SEEN_PREFIX}${sessionId}`, sk: '~' };
+}
+
+function failuresKey(key: string) {
+  const [account = '', device = ''] = key.split('#');
+  return { pk: `${BOOKKEEPING_PREFIX}failures#${account}`, sk: device };
+}
+
+function readFailures(item: Item | undefined): FailureRecord {
+  if (item === undefined) return { version: 0, failures: [] };
+  return { version: Number(item['version']), failures: item['failures'] as number[] };
 }
 
 const MAX_NOTED = 10_000;

@@ -25,8 +25,18 @@ export const BOOKKEEPING_PREFIX = 'B#';
 /** A raw item of either table. */
 export type Item = Record<string, unknown>;
 
-/** Kinds that decide who is calling, and so are read before the workspace is known. Their ids are hashes. */
-const GLOBAL_KINDS: ReadonlySet<string> = new Set(['apiKey', 'usedSetupToken', 'installation']);
+/** Kinds that decide who is calling, and so are read before the workspace is known. Their ids are random or hashes. */
+const GLOBAL_KINDS: ReadonlySet<string> = new Set([
+  'apiKey',
+  'usedSetupToken',
+  'installation',
+  'session',
+  'refreshToken',
+  'mfaChallenge',
+  'passwordReset',
+  'invitation',
+  'authorizationCode',
+]);
 const PARENT_KINDS: { readonly [kind: string]: string } = {
   secretVersion: 'secret',
   secretName: 'namespace',
@@ -176,6 +186,8 @@ export function readRowItem(lane: LaneRef, item: RawItem): StoredRow {
 const BOOKKEEPING_SHAPES: ReadonlySet<string> = new Set([
   'pk sk usedAt',
   'pk sk tallied ttl',
+  'pk seenAt sk ttl',
+  'failures pk sk ttl version',
   'minute pk sk',
 ]);
 

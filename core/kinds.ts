@@ -1,11 +1,17 @@
 import { idempotencyKind } from './idempotency/once.ts';
 import { apiKeyKind } from './identity/api-key.ts';
+import { mfaChallengeKind, mfaKind } from './identity/mfa.ts';
+import { passwordResetKind } from './identity/password-reset.ts';
+import { refreshTokenKind, sessionKind } from './identity/session.ts';
 import { sweepMarkKind } from './identity/sweep-tallies.ts';
+import { userEmailKind, userKind } from './identity/user.ts';
 import { anyKind, type Entity, type Kind } from './kernel/entity.ts';
+import { invitationKind, membershipKind } from './members/membership.ts';
 import { namespaceKind } from './namespaces/namespace.ts';
+import { authorizationCodeKind } from './oauth/authorization-code.ts';
 import { importJobKind } from './secrets/import-secrets.ts';
 import { secretKind, secretNameKind, secretVersionKind } from './secrets/secret.ts';
-import { installationKind, usedSetupTokenKind } from './workspaces/set-up.ts';
+import { installationKind, usedSetupTokenKind } from './workspaces/installation.ts';
 import { workspaceKind } from './workspaces/workspace.ts';
 
 /** Every kind of entity that the vault stores, by name. */
@@ -15,6 +21,16 @@ export const allKinds: ReadonlyMap<string, Kind<Entity>> = new Map(
     anyKind(installationKind),
     anyKind(usedSetupTokenKind),
     anyKind(apiKeyKind),
+    anyKind(userKind),
+    anyKind(userEmailKind),
+    anyKind(mfaKind),
+    anyKind(mfaChallengeKind),
+    anyKind(passwordResetKind),
+    anyKind(sessionKind),
+    anyKind(refreshTokenKind),
+    anyKind(membershipKind),
+    anyKind(invitationKind),
+    anyKind(authorizationCodeKind),
     anyKind(namespaceKind),
     anyKind(secretKind),
     anyKind(secretVersionKind),

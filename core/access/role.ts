@@ -1,20 +1,31 @@
 import { VaultError } from '../kernel/errors.ts';
-import type { Principal } from './principal.ts';
+import type { Principal, UserPrincipal } from './principal.ts';
 
 /** From least to most; each may do all that the ones before it may. */
 export const ROLES = ['viewer', 'operator', 'admin', 'owner'] as const;
 export type Role = (typeof ROLES)[number];
 
 /**
- * Who may do what: the whole table. Viewers read metadata, operators use and write secrets, admins manage keys and
- * read the audit trail, owners do everything. What is not listed is not possible for anybody.
+ * Who may do what: the whole table. Viewers read metadata, operators use and write secrets, admins manage members and
+ * keys and read the audit trail, owners do everything. What is not listed is not possible for anybody.
  */
 const LEAST_ROLE = {
+  'session:manage': 'viewer',
+  'account:manage': 'viewer',
+  'mfa:manage': 'viewer',
+  'oauth:authorize': 'viewer',
+  'workspace:read': 'viewer',
+  'workspace:create': 'owner',
+  'workspace:update': 'owner',
+  'workspace:delete': 'owner',
+  'member:list': 'viewer',
+  'member:manage': 'admin',
   'namespace:list': 'viewer',
   'namespace:create': 'operator',
   'namespace:delete': 'admin',
   'secret:list': 'viewer',
   'secret:read': 'viewer',
+  'secret:export': 'viewer',
   'secret:reveal': 'operator',
   'secret:write': 'operator',
   'secret:delete': 'operator',
@@ -28,8 +39,32 @@ const LEAST_ROLE = {
 
 export type Permission = keyof typeof LEAST_ROLE;
 
+/** A person's own affairs: API keys have none, and whoever owes something can settle it with these. */
+const PERSONAL: ReadonlySet<Permission> = new Set(['session:manage', 'account:manage', 'mfa:manage']);
+
+/** No API key can do these: they make a person a member, or speak in a person's name. */
+const PEOPLE_ONLY: ReadonlySet<Permission> = new Set([...PERSONAL, 'oauth:authorize', 'workspace:create']);
+
+/** A person has to prove once more who they are, within the last five minutes. Keys have nothing to prove it with. */
+const STEP_UP: ReadonlySet<Permission> = new Set([
+  'mfa:manage',
+  'workspace:create',
+  'workspace:update',
+  'workspace:delete',
+  'member:manage',
+  'secret:reveal',
+  'secret:export',
+  'secret:purge',
+  'api_key:manage',
+  'audit:export',
+]);
+
 /** These look at the workspace as a whole, so a principal that is limited to some namespaces has none of them. */
 const WORKSPACE_WIDE: ReadonlySet<Permission> = new Set([
+  'workspace:update',
+  'workspace:delete',
+  'member:list',
+  'member:manage',
   'audit:read',
   'audit:export',
   'audit:verify',
@@ -61,6 +96,53 @@ export function authorize(principal: Principal, permission: Permission, namespac
   if (namespace !== undefined && !maySee(principal, namespace)) {
     throw forbidden('The caller is not allowed in this namespace.');
   }
+  if (principal.type === 'api_key') {
+    if (PEOPLE_ONLY.has(permission))
+      throw forbidden('This is for people who are logged in, not for API keys.');
+    return;
+  }
+  demandDebts(principal, permission);
+  if (STEP_UP.has(permission) && !principal.steppedUp) {
+    throw new VaultError(
+      'step_up_required',
+      'Prove once more who you are with POST /auth/step-up, then repeat this within five minutes.',
+    );
+  }
+}
+
+/** What a person owes comes first: a workspace that wants a second factor grandfathers nobody. */
+function demandDebts({ owes }: UserPrincipal, permission: Permission): void {
+  if (owes === undefined || PERSONAL.has(permission)) return;
+  if (owes === 'mfa_enrollment') {
+    throw new VaultError(
+      'mfa_enrollment_required',
+      'A workspace of yours demands a second factor. Set one up with POST /auth/step-up and POST /auth/mfa/totp first.',
+    );
+  }
+  throw new VaultError(
+    'password_change_required',
+    'Your password does not satisfy the policy any more. Change it with POST /auth/password first.',
+  );
+}
+
+/** Whether a person has to prove once more who they are for this. */
+export function needsStepUp(permission: Permission): boolean {
+  return STEP_UP.has(permission);
+}
+
+export function isForPeopleOnly(permission: Permission): boolean {
+  return PEOPLE_ONLY.has(permission);
+}
+
+/**
+ * Nobody gives or takes a role above their own.
+ *
+ * @throws VaultError `forbidden`
+ */
+export function authorizeRole(principal: Principal, role: Role): void {
+  if (!isAtLeast(principal.role, role)) {
+    throw forbidden(`The caller is ${principal.role} and cannot manage members with the role ${role}.`);
+  }
 }
 
 /** The rights of an API key, made or to be made. */
@@ -91,7 +173,7 @@ export function authorizeGrant(principal: Principal, { role, namespaces }: KeyRi
  * @throws VaultError `forbidden`
  */
 export function authorizeLifetime(principal: Principal, { expiresAt }: KeyRights): void {
-  if (principal.expiresAt === undefined) return;
+  if (principal.type !== 'api_key' || principal.expiresAt === undefined) return;
   if (expiresAt === undefined || Date.parse(expiresAt) > Date.parse(principal.expiresAt)) {
     throw forbidden(
       `The caller's own key ends at ${principal.expiresAt}, so the new one must have an "expiresAt" until then.`,

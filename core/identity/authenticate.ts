@@ -1,64 +1,79 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { Principal } from '../access/principal.ts';
+import type { KeyPrincipal, Principal } from '../access/principal.ts';
 import { VaultError } from '../kernel/errors.ts';
 import type { Clock } from '../kernel/ports.ts';
 import type { Store } from '../kernel/store.ts';
 import { type ApiKey, apiKeyId, apiKeyKind, isToken, tokenHash } from './api-key.ts';
-import type { Bookkeeping } from './bookkeeping.ts';
-import { type RecordFailureParts, recordFailedAuthentication } from './record-failed-authentication.ts';
+import { authenticateRefreshToken } from './authenticate-refresh-token.ts';
+import { authenticateSession, type SessionParts } from './authenticate-session.ts';
+import type { Caller } from './caller.ts';
+import {
+  type FailureSubject,
+  type RecordFailureParts,
+  recordFailedAuthentication,
+} from './record-failed-authentication.ts';
 
-type Parts = {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly bookkeeping: Bookkeeping;
-} & RecordFailureParts;
+/** What a request shows for itself. */
+export type Credentials =
+  | { readonly type: 'missing' }
+  | { readonly type: 'bearer'; readonly token: string | undefined }
+  | { readonly type: 'cookie'; readonly accessToken: string }
+  /** Only looks at a session, see `authenticate-refresh-token.ts`. */
+  | { readonly type: 'refresh_cookie'; readonly refreshToken: string };
 
-export interface Caller {
-  readonly ip: string;
-  readonly userAgent: string;
-}
+type Parts = { readonly store: Store; readonly clock: Clock } & SessionParts & RecordFailureParts;
+
+/** What was found out about credentials: whose they are, or why they are refused and whose they would have been. */
+export type Authenticated<P extends Principal> =
+  | { readonly principal: P }
+  | { readonly refusal: string; readonly subject?: FailureSubject };
 
 /**
- * Who presents this `Authorization` header: one consistent read by primary key.
+ * Who shows these credentials: an API key, or the access token of a person's session. All that decides it is read
+ * consistently by primary key.
  *
- * Missing, malformed, unknown, revoked, expired and honeypot keys get the same answer; the audit trail of the
+ * Missing, malformed, unknown, revoked, expired and honeypot credentials get the same answer; the audit trail of the
  * workspace concerned tells them apart.
  *
  * @throws VaultError `unauthenticated`
  */
 export async function authenticate(
   parts: Parts,
-  header: string | undefined,
+  credentials: Credentials,
   caller: Caller,
 ): Promise<Principal> {
-  const token = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
-  const key =
-    token !== undefined && isToken(token) ? await parts.store.find(apiKeyKind, apiKeyId(token)) : undefined;
-  const refusal = refusalReason(header, token, key, parts.clock.now());
-  if (refusal !== undefined || key === undefined) {
-    const known = refusal === 'unknown' ? undefined : key;
-    await recordFailedAuthentication(parts, { key: known, reason: refusal ?? 'unknown', ...caller });
-    throw new VaultError(
-      'unauthenticated',
-      'Send a valid API key as "Authorization: Bearer lz_…". This one is missing, malformed, unknown, expired or revoked.',
-    );
-  }
-  const { id, workspaceId, role, namespaces, expiresAt } = key;
-  const principal = { type: 'api_key', id, workspaceId, role, namespaces } as const;
-  return expiresAt === undefined ? principal : { ...principal, expiresAt };
+  const found = await principalOf(parts, credentials);
+  if ('principal' in found) return found.principal;
+  await recordFailedAuthentication(parts, { ...caller, subject: found.subject, reason: found.refusal });
+  throw new VaultError(
+    'unauthenticated',
+    'Send a valid API key or access token as "Authorization: Bearer …", or log in again. This one is missing, malformed, unknown, expired or revoked.',
+  );
 }
 
-export type RefusalReason = 'missing' | 'malformed' | 'unknown' | 'honeypot' | 'revoked' | 'expired';
+async function principalOf(parts: Parts, credentials: Credentials): Promise<Authenticated<Principal>> {
+  if (credentials.type === 'missing') return { refusal: 'missing' };
+  if (credentials.type === 'refresh_cookie') return authenticateRefreshToken(parts, credentials.refreshToken);
+  if (credentials.type === 'cookie') return authenticateSession(parts, credentials.accessToken);
+  const { token } = credentials;
+  if (token === undefined) return { refusal: 'malformed' };
+  if (isToken(token)) return authenticateKey(parts, token);
+  // A JWT has two dots, and begins with a brace in base64url.
+  if (/^ey[\w-]*\.[\w-]+\.[\w-]+$/.test(token)) return authenticateSession(parts, token);
+  return { refusal: 'malformed' };
+}
 
-function refusalReason(
-  header: string | undefined,
-  token: string | undefined,
-  key: ApiKey | undefined,
-  now: number,
-): RefusalReason | undefined {
-  if (header === undefined) return 'missing';
-  if (token === undefined || !isToken(token)) return 'malformed';
-  if (key === undefined || !sameHash(key.tokenHash, tokenHash(token))) return 'unknown';
+async function authenticateKey({ store, clock }: Parts, token: string): Promise<Authenticated<KeyPrincipal>> {
+  const key = await store.find(apiKeyKind, apiKeyId(token));
+  if (key === undefined || !sameHash(key.tokenHash, tokenHash(token))) return { refusal: 'unknown' };
+  const { id, workspaceId, role, namespaces, expiresAt } = key;
+  const refusal = refusalReason(key, clock.now());
+  if (refusal !== undefined) return { refusal, subject: { workspaceId, type: 'api_key', id } };
+  const principal = { type: 'api_key', id, workspaceId, role, namespaces } as const;
+  return { principal: expiresAt === undefined ? principal : { ...principal, expiresAt } };
+}
+
+function refusalReason(key: ApiKey, now: number): string | undefined {
   if (key.honeypot) return 'honeypot';
   if (key.revokedAt !== undefined) return 'revoked';
   if (key.expiresAt !== undefined && Date.parse(key.expiresAt) <= now) return 'expired';

@@ -7,6 +7,7 @@ import { invalid, notFound } from '../kernel/errors.ts';
 import type { Clock, Random } from '../kernel/ports.ts';
 import type { Store } from '../kernel/store.ts';
 import { timestamp } from '../kernel/timestamps.ts';
+import { inOpenWorkspace } from '../workspaces/in-open-workspace.ts';
 import { type ApiKey, apiKeyId, apiKeyKind, newToken, tokenHash } from './api-key.ts';
 
 export interface NewApiKey extends KeyRights {
@@ -56,15 +57,18 @@ export async function createApiKey(
         createdBy: principal.id,
         ...(input.expiresAt === undefined ? {} : { expiresAt: timestamp(Date.parse(input.expiresAt)) }),
       });
-      await parts.trail.commit(originOf(context), [
-        {
-          action: 'api_key.created',
-          entity: { type: 'api_key', id: key.entity.id },
-          result: 'success',
-          detail: { role: input.role },
-          changes: [key, ...record(key.entity.id)],
-        },
-      ]);
+      // A workspace is deleted only once no key in it is good: none may be made at that moment.
+      await inOpenWorkspace(parts.store, principal.workspaceId, (stillOpen) =>
+        parts.trail.commit(originOf(context), [
+          {
+            action: 'api_key.created',
+            entity: { type: 'api_key', id: key.entity.id },
+            result: 'success',
+            detail: { role: input.role },
+            changes: [key, ...record(key.entity.id), stillOpen],
+          },
+        ]),
+      );
       return { apiKey: key.entity, token };
     },
   });

@@ -1,8 +1,8 @@
 import { strangerOrigin } from '../audit/lane-start.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import type { Clock } from '../kernel/ports.ts';
-import type { ApiKey } from './api-key.ts';
 import type { Bookkeeping, TallyKey } from './bookkeeping.ts';
+import type { Caller } from './caller.ts';
 
 export interface RecordFailureParts {
   readonly trail: AuditTrail;
@@ -10,12 +10,16 @@ export interface RecordFailureParts {
   readonly bookkeeping: Bookkeeping;
 }
 
-export interface FailedAuthentication {
-  /** The key concerned, where one is known. */
-  readonly key: ApiKey | undefined;
+export interface FailedAuthentication extends Caller {
+  /** Whose credentials were tried, and in which workspace, where that is known. */
+  readonly subject: FailureSubject | undefined;
   readonly reason: string;
-  readonly ip: string;
-  readonly userAgent: string;
+}
+
+export interface FailureSubject {
+  readonly workspaceId: string;
+  readonly type: 'api_key' | 'user';
+  readonly id: string;
 }
 
 /** At most this many sources a minute and workspace get a row of their own; the rest share one. */
@@ -34,7 +38,7 @@ export async function recordFailedAuthentication(
   failure: FailedAuthentication,
 ): Promise<void> {
   const { trail, clock, bookkeeping } = parts;
-  const origin = strangerOrigin(failure.key?.workspaceId, failure.ip, failure.userAgent);
+  const origin = strangerOrigin(failure.subject?.workspaceId, failure.ip, failure.userAgent);
   const tally: TallyKey = {
     minute: Math.floor(clock.now() / MINUTE_MS),
     workspaceId: origin.workspaceId,
@@ -47,9 +51,10 @@ export async function recordFailedAuthentication(
   await trail.commit(origin, [
     {
       action: 'authentication.failed',
-      entity: failure.key
-        ? { type: 'api_key', id: failure.key.id }
-        : { type: 'workspace', id: origin.workspaceId },
+      entity:
+        failure.subject === undefined
+          ? { type: 'workspace', id: origin.workspaceId }
+          : { type: failure.subject.type, id: failure.subject.id },
       result: 'denied',
       detail: { reason: failure.reason },
     },

@@ -5,6 +5,7 @@ import { create, update } from '../kernel/entity.ts';
 import { VaultError } from '../kernel/errors.ts';
 import type { Random } from '../kernel/ports.ts';
 import { timestamp } from '../kernel/timestamps.ts';
+import { inOpenWorkspace } from '../workspaces/in-open-workspace.ts';
 import { type ApiKey, apiKeyId, apiKeyKind, newToken, tokenHash } from './api-key.ts';
 import { keyWithToken } from './create-api-key.ts';
 import { managedKey } from './revoke-api-key.ts';
@@ -44,15 +45,18 @@ export async function rotateApiKey(
         rotatedFrom: old.id,
       });
       const { id } = successor.entity;
-      await parts.trail.commit(originOf(context), [
-        {
-          action: 'api_key.rotated',
-          entity: { type: 'api_key', id: old.id },
-          result: 'success',
-          detail: { successor: id, expiresAt },
-          changes: [update(apiKeyKind, old, { expiresAt, rotatedTo: id }), successor, ...record(id)],
-        },
-      ]);
+      const replaced = update(apiKeyKind, old, { expiresAt, rotatedTo: id });
+      await inOpenWorkspace(parts.store, principal.workspaceId, (stillOpen) =>
+        parts.trail.commit(originOf(context), [
+          {
+            action: 'api_key.rotated',
+            entity: { type: 'api_key', id: old.id },
+            result: 'success',
+            detail: { successor: id, expiresAt },
+            changes: [replaced, successor, ...record(id), stillOpen],
+          },
+        ]),
+      );
       return { apiKey: successor.entity, token };
     },
   });

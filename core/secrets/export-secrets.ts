@@ -23,7 +23,7 @@ export async function exportSecrets(
   after?: string,
 ): Promise<Page<Secret>> {
   const { principal } = context;
-  authorize(principal, 'secret:list');
+  authorize(principal, 'secret:export');
   const items: Secret[] = [];
   let size = 0;
   let next = after;

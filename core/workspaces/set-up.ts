@@ -1,145 +1,85 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import * as z from 'zod';
 import { RefusedChanges } from '../audit/append.ts';
-import { type Origin, STRANGER_LANE } from '../audit/event.ts';
+import { type AuditEvent, type Origin, STRANGER_LANE } from '../audit/event.ts';
 import { laneOpened } from '../audit/lane-start.ts';
-import type { AuditTrail } from '../audit/trail.ts';
 import { type ApiKey, apiKeyId, apiKeyKind, newToken, tokenHash } from '../identity/api-key.ts';
-import type { Caller } from '../identity/authenticate.ts';
-import {
-  type RecordFailureParts,
-  recordFailedAuthentication,
-} from '../identity/record-failed-authentication.ts';
-import { create, type Kind } from '../kernel/entity.ts';
-import { VaultError } from '../kernel/errors.ts';
+import type { Caller } from '../identity/caller.ts';
+import type { IdentityParts } from '../identity/identity-parts.ts';
+import { recordFailedAuthentication } from '../identity/record-failed-authentication.ts';
+import { limitRequests } from '../identity/request-limits.ts';
+import type { User } from '../identity/user.ts';
+import { type Change, create, update } from '../kernel/entity.ts';
+import { invalid, VaultError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
-import type { Random } from '../kernel/ports.ts';
-import type { Store } from '../kernel/store.ts';
 import { timestamp } from '../kernel/timestamps.ts';
-import { workspaceKind } from './workspace.ts';
+import { membershipKind, newSessionGroup } from '../members/membership.ts';
+import { establishOwner } from './establish-owner.ts';
+import { installationKind, usedSetupTokenKind } from './installation.ts';
+import { newWorkspace, type Workspace, workspaceKind } from './workspace.ts';
 
-/** Says that the deployment has its first workspace, and which; there is one, with a fixed id. */
-const installationSchema = z.strictObject({
-  kind: z.literal('installation'),
-  workspaceId: z.string(),
-  id: z.literal('first'),
-  revision: z.int().min(1),
-});
-export const installationKind: Kind<z.infer<typeof installationSchema>> = {
-  name: 'installation',
-  schema: installationSchema,
-};
-
-/** A setup token that was used, and is dead. Its id is a hash of the token. */
-const usedSetupTokenSchema = z.strictObject({
-  kind: z.literal('usedSetupToken'),
-  workspaceId: z.string(),
-  id: z.string(),
-  revision: z.int().min(1),
-  usedAt: z.string(),
-});
-export const usedSetupTokenKind: Kind<z.infer<typeof usedSetupTokenSchema>> = {
-  name: 'usedSetupToken',
-  schema: usedSetupTokenSchema,
-};
-
-type Parts = {
-  readonly store: Store;
-  readonly trail: AuditTrail;
-  readonly random: Random;
+export type SetUpParts = Pick<
+  IdentityParts,
+  'store' | 'trail' | 'clock' | 'random' | 'bookkeeping' | 'hasher' | 'breached'
+> & {
   /** The token that the operator finds in Secrets Manager. */
   readonly setupToken: () => Promise<string>;
-} & RecordFailureParts;
+};
+
+export interface SetUpInput {
+  readonly setupToken: string;
+  readonly workspaceName: string;
+  /** The first owner; a deployment for machines alone may do without. */
+  readonly email?: string | undefined;
+  readonly password?: string | undefined;
+}
 
 export interface SetUpResult {
   readonly workspaceId: string;
   readonly workspaceName: string;
   readonly recovered: boolean;
+  readonly owner?: User;
   readonly apiKey: ApiKey;
   /** Shown once. */
   readonly token: string;
 }
 
 /**
- * Makes the first workspace and its owner's key, for whoever holds the setup token. Later, a fresh token (rotated by
- * the operator) makes another owner's key for that workspace: the way back in when every owner key is lost.
+ * Makes the first workspace with its owner and an owner's key, for whoever holds the setup token. Later, a fresh token
+ * (rotated by the operator) makes another owner's key for that workspace, and an owner of whoever is named: with the
+ * password given, and without the second factor that they may have lost.
  *
- * @throws VaultError `setup_refused` for a wrong token and for one that was used, alike.
+ * The person is written first. A crash after that leaves the token alive, and the same request takes up where it was.
+ *
+ * @throws VaultError `setup_refused` for a wrong token and for one that was used, alike; `invalid_request` for a
+ * password against the policy; `rate_limited`.
  */
-export async function setUp(
-  parts: Parts,
-  input: { readonly setupToken: string; readonly workspaceName: string },
-  caller: Caller,
-): Promise<SetUpResult> {
+export async function setUp(parts: SetUpParts, input: SetUpInput, caller: Caller): Promise<SetUpResult> {
   const { store, trail, clock, random } = parts;
-  const expected = await parts.setupToken();
-  const usedId = createHash('sha256')
-    .update('lockzero setup token\0')
-    .update(input.setupToken, 'utf8')
-    .digest('hex');
-  const dead = await store.find(usedSetupTokenKind, usedId);
-  if (!sameText(input.setupToken, expected) || dead !== undefined) {
-    throw await refused(parts, caller);
-  }
-
+  await limitRequests(parts, 'setup', caller.ip);
+  const usedId = await checkToken(parts, input.setupToken, caller);
   const installed = await store.find(installationKind, 'first');
   const workspace =
     installed && (await store.get(workspaceKind, installed.workspaceId, installed.workspaceId));
   const workspaceId = workspace?.id ?? newId('ws', random);
   const now = timestamp(clock.now());
-  const token = newToken(random);
-  const key = create(apiKeyKind, {
-    workspaceId,
-    id: apiKeyId(token),
-    name: workspace === undefined ? 'owner' : 'recovered owner',
-    role: 'owner',
-    namespaces: ['*'],
-    tokenHash: tokenHash(token),
-    honeypot: false,
-    createdAt: now,
-    createdBy: SETUP_ACTOR.id,
-  });
+  const planned = workspace ?? newWorkspace(workspaceId, input.workspaceName, now).entity;
+  const person = await namedPerson(parts, input, planned, caller);
+  const { key, token } = ownerKey(parts, workspaceId, workspace !== undefined);
   const used = create(usedSetupTokenKind, { workspaceId, id: usedId, usedAt: now });
-  const keyCreated = {
+  const origin: Origin = { workspaceId, lane: 0, actor: SETUP_ACTOR, ...onlyCaller(caller) };
+  const keyCreated: AuditEvent = {
     action: 'api_key.created',
     entity: { type: 'api_key', id: key.entity.id },
     result: 'success',
     detail: { role: 'owner' },
     changes: [key],
-  } as const;
-  const subject = { type: 'workspace', id: workspaceId } as const;
-  const origin: Origin = {
-    workspaceId,
-    lane: 0,
-    actor: SETUP_ACTOR,
-    ip: caller.ip,
-    userAgent: caller.userAgent,
   };
+  const events =
+    workspace === undefined
+      ? installing(workspaceId, input.workspaceName, now, person, used)
+      : await recovering(parts, workspace, now, person, used);
   try {
-    if (workspace === undefined) {
-      const made = create(workspaceKind, {
-        workspaceId,
-        id: workspaceId,
-        name: input.workspaceName,
-        createdAt: now,
-      });
-      const installation = create(installationKind, { workspaceId, id: 'first' });
-      await trail.commit(origin, [
-        {
-          action: 'workspace.created',
-          entity: subject,
-          result: 'success',
-          changes: [made, installation, used],
-        },
-        laneOpened(workspaceId, STRANGER_LANE),
-        keyCreated,
-      ]);
-    } else {
-      await trail.commit(origin, [
-        { action: 'owner.recovered', entity: subject, result: 'success', changes: [used] },
-        keyCreated,
-      ]);
-    }
+    await trail.commit(origin, [...events, keyCreated]);
   } catch (error) {
     // Another request used the same token a moment earlier.
     if (error instanceof RefusedChanges) throw await refused(parts, caller);
@@ -149,6 +89,7 @@ export async function setUp(
     workspaceId,
     workspaceName: workspace?.name ?? input.workspaceName,
     recovered: workspace !== undefined,
+    ...(person === undefined ? {} : { owner: person.user }),
     apiKey: key.entity,
     token,
   };
@@ -156,12 +97,129 @@ export async function setUp(
 
 const SETUP_ACTOR = { type: 'system', id: 'setup' } as const;
 
-async function refused(parts: Parts, { ip, userAgent }: Caller): Promise<VaultError> {
-  await recordFailedAuthentication(parts, { key: undefined, reason: 'setup_token', ip, userAgent });
+interface Person {
+  readonly user: User;
+  readonly sessionGroup: string;
+}
+
+async function checkToken(parts: SetUpParts, setupToken: string, caller: Caller): Promise<string> {
+  const expected = await parts.setupToken();
+  const usedId = createHash('sha256')
+    .update('lockzero setup token\0')
+    .update(setupToken, 'utf8')
+    .digest('hex');
+  const dead = await parts.store.find(usedSetupTokenKind, usedId);
+  if (!sameText(setupToken, expected) || dead !== undefined) throw await refused(parts, caller);
+  return usedId;
+}
+
+async function namedPerson(
+  parts: SetUpParts,
+  { email, password }: SetUpInput,
+  workspace: Workspace,
+  caller: Caller,
+): Promise<Person | undefined> {
+  if (email === undefined && password === undefined) return undefined;
+  if (email === undefined) throw invalid('email', 'goes together with "password"');
+  if (password === undefined) throw invalid('password', 'goes together with "email"');
+  const user = await establishOwner(parts, { email, password, workspace }, caller);
+  return { user, sessionGroup: newSessionGroup(parts.random) };
+}
+
+function ownerKey({ clock, random }: SetUpParts, workspaceId: string, isRecovery: boolean) {
+  const token = newToken(random);
+  const key = create(apiKeyKind, {
+    workspaceId,
+    id: apiKeyId(token),
+    name: isRecovery ? 'recovered owner' : 'owner',
+    role: 'owner',
+    namespaces: ['*'],
+    tokenHash: tokenHash(token),
+    honeypot: false,
+    createdAt: timestamp(clock.now()),
+    createdBy: SETUP_ACTOR.id,
+  });
+  return { key, token };
+}
+
+/** The first rows of the first workspace. */
+function installing(
+  workspaceId: string,
+  name: string,
+  now: string,
+  person: Person | undefined,
+  used: Change,
+): AuditEvent[] {
+  const made = newWorkspace(workspaceId, name, now, person === undefined ? [] : [person.user.id]);
+  const installation = create(installationKind, { workspaceId, id: 'first' });
+  const membership = person === undefined ? [] : [ownership(workspaceId, person, now)];
+  return [
+    {
+      action: 'workspace.created',
+      entity: { type: 'workspace', id: workspaceId },
+      result: 'success',
+      changes: [made, installation, used, ...membership],
+    },
+    laneOpened(workspaceId, STRANGER_LANE),
+  ];
+}
+
+async function recovering(
+  { store }: SetUpParts,
+  workspace: Workspace,
+  now: string,
+  person: Person | undefined,
+  used: Change,
+): Promise<AuditEvent[]> {
+  const changes: Change[] = [used];
+  if (person !== undefined) {
+    const { user, sessionGroup } = person;
+    const membership = await store.get(membershipKind, workspace.id, user.id);
+    changes.push(
+      membership === undefined
+        ? ownership(workspace.id, person, now)
+        : update(membershipKind, membership, { role: 'owner', sessionGroup }),
+    );
+    if (!workspace.owners.includes(user.id))
+      changes.push(update(workspaceKind, workspace, { owners: [...workspace.owners, user.id] }));
+  }
+  return [
+    {
+      action: 'owner.recovered',
+      entity: { type: 'workspace', id: workspace.id },
+      result: 'success',
+      changes,
+    },
+  ];
+}
+
+function ownership(workspaceId: string, { user, sessionGroup }: Person, joinedAt: string): Change {
+  return create(membershipKind, {
+    workspaceId,
+    id: user.id,
+    email: user.email,
+    role: 'owner',
+    joinedAt,
+    invitedBy: SETUP_ACTOR.id,
+    sessionGroup,
+  });
+}
+
+async function refused(parts: SetUpParts, caller: Caller): Promise<VaultError> {
+  await recordFailedAuthentication(parts, {
+    ...onlyCaller(caller),
+    subject: undefined,
+    reason: 'setup_token',
+  });
   return new VaultError(
     'setup_refused',
     'The setup token is wrong or was used already. The operator can rotate it in Secrets Manager and try the new one.',
   );
+}
+
+/** A request may carry more than this. */
+function onlyCaller({ ip, userAgent }: Caller): Caller {
+  return { ip, userAgent };
 }
 
 function sameText(left: string, right: string): boolean {

@@ -1,5 +1,24 @@
 import * as z from 'zod';
-import type { Kind } from '../kernel/entity.ts';
+import { PASSWORD_PROFILES } from '../identity/password-policy.ts';
+import type { Change, Kind } from '../kernel/entity.ts';
+import { create } from '../kernel/entity.ts';
+
+/** What a workspace demands of the people in it. Of somebody in several, the strictest holds. */
+export const identityPolicySchema = z.strictObject({
+  /** Nobody works here without a second factor, whoever was here before. */
+  requireMfa: z.boolean(),
+  passwordProfile: z.enum(PASSWORD_PROFILES),
+  /** What to do with a new password while nobody can tell whether it is a breached one. */
+  breachUnavailable: z.enum(['refuse', 'accept']),
+});
+
+export type IdentityPolicy = z.infer<typeof identityPolicySchema>;
+
+export const DEFAULT_POLICY: IdentityPolicy = {
+  requireMfa: false,
+  passwordProfile: 'composition',
+  breachUnavailable: 'refuse',
+};
 
 /** A tenant: the boundary that no query crosses. */
 const workspaceSchema = z.strictObject({
@@ -9,6 +28,10 @@ const workspaceSchema = z.strictObject({
   revision: z.int().min(1),
   name: z.string(),
   createdAt: z.string(),
+  policy: identityPolicySchema,
+  /** The people with the role owner, by id. Changed together with their memberships, so that one always remains. */
+  owners: z.array(z.string()),
+  deletedAt: z.string().optional(),
 });
 
 export type Workspace = z.infer<typeof workspaceSchema>;
@@ -20,3 +43,20 @@ export const workspaceKind: Kind<Workspace> = {
   schema: workspaceSchema,
   listing: (workspace) => ({ list: ALL_WORKSPACES, key: workspace.id }),
 };
+
+/** A new workspace with the policies that all begin with. */
+export function newWorkspace(
+  id: string,
+  name: string,
+  createdAt: string,
+  owners: readonly string[] = [],
+): Change & { readonly entity: Workspace } {
+  return create(workspaceKind, {
+    workspaceId: id,
+    id,
+    name,
+    createdAt,
+    policy: DEFAULT_POLICY,
+    owners: [...owners],
+  });
+}

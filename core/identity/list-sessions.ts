@@ -1,0 +1,42 @@
+import { originOf, type RequestContext } from '../access/principal.ts';
+import type { Page } from '../kernel/store.ts';
+import { timestamp } from '../kernel/timestamps.ts';
+import { sessionRefusal } from './authenticate-session.ts';
+import type { IdentityParts } from './identity-parts.ts';
+import { authorizePerson, readOwn } from './own-session.ts';
+import { placesOf } from './person.ts';
+import { IDLE_MS, type Session, sessionKind, sessionList } from './session.ts';
+
+export interface ListedSession {
+  readonly session: Session;
+  readonly lastSeenAt: string;
+  /** Whether it is the one that asks. */
+  readonly isCurrent: boolean;
+}
+
+/** The caller's sessions that stand, in all their workspaces, oldest first. A page may have fewer than asked for. */
+export async function listSessions(
+  parts: Pick<IdentityParts, 'store' | 'trail' | 'clock' | 'bookkeeping'>,
+  context: RequestContext,
+  page: { readonly limit: number; readonly after?: string },
+): Promise<Page<ListedSession>> {
+  const principal = authorizePerson(context.principal, 'session:manage');
+  const { user } = await readOwn(parts.store, principal);
+  const now = parts.clock.now();
+  const { items, ...rest } = await parts.store.list(sessionKind, { list: sessionList(user.id), ...page });
+  const places = new Map((await placesOf(parts.store, user)).map((place) => [place.workspace.id, place]));
+  const standing = items.filter((session) => {
+    const { workspace, membership } = places.get(session.workspaceId) ?? {};
+    return sessionRefusal({ session, user, workspace, membership }, session, now) === undefined;
+  });
+  const seen = await parts.bookkeeping.sessionsSeen(standing.map(({ id }) => id));
+  await parts.trail.commit(originOf(context), [
+    { action: 'session.listed', entity: { type: 'user', id: user.id }, result: 'success' },
+  ]);
+  const listed = standing.flatMap((session): ListedSession[] => {
+    const lastSeen = seen.get(session.id);
+    if (lastSeen === undefined || lastSeen <= now - IDLE_MS) return [];
+    return [{ session, lastSeenAt: timestamp(lastSeen), isCurrent: session.id === principal.sessionId }];
+  });
+  return { items: listed, ...rest };
+}

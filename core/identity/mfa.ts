@@ -1,0 +1,55 @@
+import * as z from 'zod';
+import { ENVELOPE_FORMAT } from '../crypto/envelope.ts';
+import type { Kind } from '../kernel/entity.ts';
+
+const binary = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
+
+/** A person's second factor. Its id is the person's. It counts once `confirmedAt` is set. */
+const mfaSchema = z.strictObject({
+  kind: z.literal('mfa'),
+  workspaceId: z.string(),
+  id: z.string(),
+  revision: z.int().min(1),
+  /** Of the sealed TOTP secret; rises with each enrolment, so that each secret has a name of its own. */
+  version: z.int().min(1),
+  /** The TOTP secret (RFC 6238, 20 bytes), sealed like the value of a secret. */
+  format: z.literal(ENVELOPE_FORMAT),
+  ciphertext: binary,
+  nonce: binary,
+  tag: binary,
+  wrappedKey: binary,
+  keyArn: z.string(),
+  startedAt: z.string(),
+  confirmedAt: z.string().optional(),
+  /** The time step of the last code accepted: it and all before it are used up. */
+  lastStep: z.int().min(0),
+  backupCodes: z.array(z.strictObject({ hash: z.string(), usedAt: z.string().optional() })),
+});
+
+export type Mfa = z.infer<typeof mfaSchema>;
+
+export const mfaKind: Kind<Mfa> = { name: 'mfa', schema: mfaSchema };
+
+/** That somebody has shown the right password and owes the second factor. Its id derives from the token handed out. */
+const mfaChallengeSchema = z.strictObject({
+  kind: z.literal('mfaChallenge'),
+  workspaceId: z.string(),
+  id: z.string(),
+  revision: z.int().min(1),
+  userId: z.string(),
+  epoch: z.int().min(1),
+  mustChangePassword: z.boolean(),
+  /** Epoch milliseconds. */
+  expiresAt: z.int(),
+});
+
+export type MfaChallenge = z.infer<typeof mfaChallengeSchema>;
+
+export const mfaChallengeKind: Kind<MfaChallenge> = {
+  name: 'mfaChallenge',
+  schema: mfaChallengeSchema,
+  expiry: (challenge) => challenge.expiresAt,
+};
+
+/** How long the second step of a login may take. */
+export const MFA_CHALLENGE_MS = 5 * 60 * 1000;

@@ -1,0 +1,83 @@
+import { originOf, type RequestContext } from '../access/principal.ts';
+import { RefusedChanges } from '../audit/append.ts';
+import { VaultError } from '../kernel/errors.ts';
+import { timestamp } from '../kernel/timestamps.ts';
+import { issueAccessToken } from './access-token.ts';
+import { csrfToken } from './csrf.ts';
+import { codeRefused } from './fail-login.ts';
+import { bookAttempt, sessionAttemptKey } from './guard-attempts.ts';
+import type { IdentityParts } from './identity-parts.ts';
+import type { OpenedSession } from './open-session.ts';
+import { authorizePerson, readOwn } from './own-session.ts';
+import { limitRequests } from './request-limits.ts';
+import { rotateRefreshToken } from './rotate-refresh-token.ts';
+import { type PresentedFactor, useSecondFactor } from './second-factor.ts';
+import { refreshTokenKind } from './session.ts';
+import type { User } from './user.ts';
+
+export type Proof = { readonly password: string } | PresentedFactor;
+
+/**
+ * Proves once more who is at work in a session; good for five minutes. The tokens that the session had are dead after
+ * it: a copy somebody took earlier does not rise with it (OWASP ASVS 5.0, V7.2.4).
+ *
+ * Wrong proofs are counted like failed logins, for this login alone: whoever stole it cannot lock its owner out.
+ *
+ * @throws VaultError `login_refused` or `code_refused`; `login_locked`; `rate_limited`.
+ */
+export async function stepUp(
+  parts: IdentityParts,
+  context: RequestContext,
+  proof: Proof,
+): Promise<{ readonly opened: OpenedSession; readonly user: User }> {
+  const principal = authorizePerson(context.principal, 'session:manage');
+  const { user, session: current } = await readOwn(parts.store, principal);
+  await limitRequests(parts, 'step_up', context.ip, current.loginId);
+  const attempt = await bookAttempt(parts, sessionAttemptKey(user, current));
+  if (!(await isRight(parts, context, user, proof))) {
+    throw 'password' in proof ? new VaultError('login_refused', 'The password is wrong.') : codeRefused();
+  }
+  await attempt.clear();
+
+  const { session } = await readOwn(parts.store, principal);
+  const token = await parts.store.find(refreshTokenKind, session.refreshTokenId);
+  const rotated = rotateRefreshToken(parts, session, token, {
+    steppedUpAt: timestamp(parts.clock.now()),
+    generation: session.generation + 1,
+  });
+  const [accessToken, csrf] = await Promise.all([
+    issueAccessToken(parts, rotated.session),
+    csrfToken(parts.derivedKeys, session.id),
+  ]);
+  try {
+    await parts.trail.commit(originOf(context), [
+      {
+        action: 'authentication.stepped_up',
+        entity: { type: 'session', id: session.id },
+        result: 'success',
+        detail: { method: methodOf(proof) },
+        changes: rotated.changes,
+      },
+    ]);
+  } catch (error) {
+    if (!(error instanceof RefusedChanges)) throw error;
+    throw new VaultError('concurrent_change', 'The session changed at the same time. Try again.');
+  }
+  const { refreshToken } = rotated;
+  return { opened: { session: rotated.session, accessToken, refreshToken, csrfToken: csrf }, user };
+}
+
+async function isRight(
+  parts: IdentityParts,
+  { principal, ip, userAgent }: RequestContext,
+  user: User,
+  proof: Proof,
+): Promise<boolean> {
+  if ('password' in proof) return parts.hasher.verify(user.passwordHash, proof.password);
+  return useSecondFactor(parts, user.id, principal.workspaceId, proof, { ip, userAgent });
+}
+
+function methodOf(proof: Proof): string {
+  if ('password' in proof) return 'password';
+  return 'code' in proof ? 'totp' : 'backup_code';
+}

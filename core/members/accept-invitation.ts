@@ -1,0 +1,169 @@
+import type { Role } from '../access/role.ts';
+import { RefusedChanges } from '../audit/append.ts';
+import { systemOrigin } from '../audit/lane-start.ts';
+import { retryRefused } from '../audit/retry-refused.ts';
+import type { Caller } from '../identity/caller.ts';
+import { createUser } from '../identity/create-user.ts';
+import { bookLogin, recordFailedLogin } from '../identity/fail-login.ts';
+import type { IdentityParts } from '../identity/identity-parts.ts';
+import { attemptKey } from '../identity/known-device.ts';
+import { isOpaqueToken, opaqueTokenId } from '../identity/opaque-token.ts';
+import { findPerson, personOrigin } from '../identity/person.ts';
+import { limitRequests } from '../identity/request-limits.ts';
+import { emailId, type User, userKind } from '../identity/user.ts';
+import { check, create, update } from '../kernel/entity.ts';
+import { VaultError } from '../kernel/errors.ts';
+import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
+import { timestamp } from '../kernel/timestamps.ts';
+import { type Workspace, workspaceKind } from '../workspaces/workspace.ts';
+import { type Invitation, invitationKind, isUsable, membershipKind, newSessionGroup } from './membership.ts';
+import { ownersChange } from './owners.ts';
+import { addUserWorkspace } from './user-workspaces.ts';
+
+type Parts = Pick<
+  IdentityParts,
+  'store' | 'trail' | 'clock' | 'random' | 'bookkeeping' | 'derivedKeys' | 'hasher' | 'breached'
+>;
+
+export interface Acceptance {
+  readonly token: string;
+  /** The password of the account with the invited address; if there is none, the one that it is to get. */
+  readonly password: string;
+  /** What an earlier login from this browser left there. */
+  readonly deviceToken?: string | undefined;
+}
+
+export interface Joined {
+  readonly workspace: Workspace;
+  readonly user: User;
+  readonly role: Role;
+}
+
+/**
+ * Makes whoever holds the link from an invitation a member. It opens no session: a second factor is asked for at the
+ * login that follows.
+ *
+ * The account is written first, then the workspace onto its list, then the membership. A crash between leaves an
+ * account that may enter nothing, and the same request takes up where it was.
+ *
+ * @throws VaultError `link_refused` for a link that is unknown, used, revoked or over; `login_refused` and
+ * `login_locked` as for a login; `invalid_request` with the faults of a new password, and then the link still works;
+ * `already_member`; `too_many_workspaces`; `rate_limited`.
+ */
+export async function acceptInvitation(
+  parts: Parts,
+  acceptance: Acceptance,
+  caller: Caller,
+): Promise<Joined> {
+  const { token } = acceptance;
+  await limitRequests(parts, 'invitation', caller.ip, opaqueTokenId('invitation', token));
+  const { invitation, workspace } = await openInvitation(parts, token, caller);
+  const user = await personOf(parts, invitation, workspace, acceptance, caller);
+  return retryRefused(() => join(parts, token, user.id, caller));
+}
+
+interface OpenInvitation {
+  readonly invitation: Invitation;
+  readonly workspace: Workspace;
+}
+
+async function openInvitation(parts: Parts, token: string, caller: Caller): Promise<OpenInvitation> {
+  const { store, clock } = parts;
+  const invitation = isOpaqueToken('invitation', token)
+    ? await store.find(invitationKind, opaqueTokenId('invitation', token))
+    : undefined;
+  const workspace =
+    invitation && (await store.get(workspaceKind, invitation.workspaceId, invitation.workspaceId));
+  const isOpen = workspace !== undefined && workspace.deletedAt === undefined;
+  if (invitation !== undefined && isOpen && isUsable(invitation, clock.now()))
+    return { invitation, workspace };
+  const user = invitation && (await findPerson(store, invitation.email));
+  await recordFailedLogin(parts, user, 'invitation_link', caller);
+  throw new VaultError(
+    'link_refused',
+    'This invitation is over: it was accepted or revoked already, or seven days have passed. Ask for another one.',
+  );
+}
+
+/** The person with the invited address: who proves it, or whose account is made, with the link as proof of the address. */
+async function personOf(
+  parts: Parts,
+  { email }: Invitation,
+  workspace: Workspace,
+  acceptance: Acceptance,
+  caller: Caller,
+): Promise<User> {
+  const known = await findPerson(parts.store, email);
+  if (known !== undefined) return prove(parts, known, acceptance, caller);
+  const { ip, userAgent } = caller;
+  const { password } = acceptance;
+  const wanted = { email, password, field: 'password', workspaces: [workspace], workspaceId: workspace.id };
+  try {
+    return await createUser(parts, wanted, {
+      ...systemOrigin(PLATFORM_WORKSPACE, 'invitation'),
+      ip,
+      userAgent,
+    });
+  } catch (error) {
+    // Another request made the account a moment earlier.
+    const made = error instanceof RefusedChanges ? await findPerson(parts.store, email) : undefined;
+    if (made === undefined) throw error;
+    return prove(parts, made, acceptance, caller);
+  }
+}
+
+/** Counts and records like a login. A right password completes none, so earlier failures stay. */
+async function prove(
+  parts: Parts,
+  user: User,
+  { password, deviceToken }: Acceptance,
+  caller: Caller,
+): Promise<User> {
+  const key = await attemptKey(parts.derivedKeys, emailId(user.email), deviceToken, parts.clock.now());
+  const attempt = await bookLogin(parts, key, async () => user, caller);
+  if (!(await parts.hasher.verify(user.passwordHash, password))) {
+    await recordFailedLogin(parts, user, 'wrong_password', caller);
+    throw new VaultError(
+      'login_refused',
+      'The invited address has an account, and this is not its password. Send that one, or reset it first.',
+    );
+  }
+  await attempt.giveBack();
+  return user;
+}
+
+async function join(parts: Parts, token: string, userId: string, caller: Caller): Promise<Joined> {
+  const { store, trail, clock, random } = parts;
+  const { invitation, workspace } = await openInvitation(parts, token, caller);
+  const { role, invitedBy } = invitation;
+  const origin = personOrigin(workspace.id, userId, caller);
+  if ((await store.get(membershipKind, workspace.id, userId)) !== undefined)
+    throw new VaultError('already_member', `You are a member of ${workspace.name} already. Log in.`);
+  const user = await addUserWorkspace(parts, userId, workspace.id, origin);
+  const now = timestamp(clock.now());
+  const membership = create(membershipKind, {
+    workspaceId: workspace.id,
+    id: userId,
+    email: user.email,
+    role,
+    joinedAt: now,
+    invitedBy,
+    sessionGroup: newSessionGroup(random),
+  });
+  await trail.commit(origin, [
+    {
+      action: 'member.joined',
+      entity: { type: 'user', id: userId },
+      result: 'success',
+      detail: { role, invitation: invitation.id },
+      changes: [
+        membership,
+        update(invitationKind, invitation, { acceptedAt: now }),
+        ...ownersChange(workspace, userId, role),
+        // Somebody may be tidying the person's list after an earlier membership: the entry has to stand.
+        check(userKind, user),
+      ],
+    },
+  ]);
+  return { workspace, user, role };
+}

@@ -1,0 +1,91 @@
+import type { Origin } from '../audit/event.ts';
+import { retryRefused } from '../audit/retry-refused.ts';
+import type { IdentityParts } from '../identity/identity-parts.ts';
+import { placesOf } from '../identity/person.ts';
+import { MAX_WORKSPACES, type User, userKind } from '../identity/user.ts';
+import { update } from '../kernel/entity.ts';
+import { notFound, VaultError } from '../kernel/errors.ts';
+import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
+
+type Parts = Pick<IdentityParts, 'store' | 'trail'>;
+
+/**
+ * Puts a workspace on a person's own list, before they become a member of it. A crash after that leaves an entry too
+ * many, which lets nobody in.
+ *
+ * @returns the person, with the workspace on their list.
+ * @throws VaultError `too_many_workspaces`
+ */
+export function addUserWorkspace(
+  { store, trail }: Parts,
+  userId: string,
+  workspaceId: string,
+  origin: Origin,
+): Promise<User> {
+  return retryRefused(async () => {
+    const user = await store.get(userKind, PLATFORM_WORKSPACE, userId);
+    if (user === undefined) throw notFound('person');
+    if (user.workspaceIds.includes(workspaceId)) return user;
+    if (user.workspaceIds.length >= MAX_WORKSPACES) {
+      throw new VaultError(
+        'too_many_workspaces',
+        `A person can be in at most ${MAX_WORKSPACES} workspaces. Leave one first.`,
+      );
+    }
+    const next = update(userKind, user, { workspaceIds: [...user.workspaceIds, workspaceId] });
+    await trail.commit({ ...origin, workspaceId: PLATFORM_WORKSPACE }, [
+      {
+        action: 'user.joined_workspace',
+        entity: { type: 'user', id: userId },
+        result: 'success',
+        detail: { workspaceId },
+        changes: [next],
+      },
+    ]);
+    return next.entity;
+  });
+}
+
+/**
+ * Takes a workspace off a person's list once they cannot enter it any more. They are out already, so a failure changes
+ * nothing for anybody: the list then names one workspace too many.
+ */
+export async function tidyUserWorkspaces(
+  parts: Parts,
+  userId: string,
+  workspaceId: string,
+  origin: Origin,
+): Promise<void> {
+  await dropUserWorkspace(parts, userId, workspaceId, origin).catch(() => undefined);
+}
+
+async function dropUserWorkspace(
+  parts: Parts,
+  userId: string,
+  workspaceId: string,
+  origin: Origin,
+): Promise<void> {
+  const left = await retryRefused(async () => {
+    const user = await parts.store.get(userKind, PLATFORM_WORKSPACE, userId);
+    if (user === undefined || !user.workspaceIds.includes(workspaceId)) return undefined;
+    if (await mayEnter(parts, user, workspaceId)) return undefined;
+    const workspaceIds = user.workspaceIds.filter((id) => id !== workspaceId);
+    await parts.trail.commit({ ...origin, workspaceId: PLATFORM_WORKSPACE }, [
+      {
+        action: 'user.left_workspace',
+        entity: { type: 'user', id: userId },
+        result: 'success',
+        detail: { workspaceId },
+        changes: [update(userKind, user, { workspaceIds })],
+      },
+    ]);
+    return user;
+  });
+  // Whoever was let in again between that look and that write had found the entry there, and lost it now.
+  if (left !== undefined && (await mayEnter(parts, left, workspaceId)))
+    await addUserWorkspace(parts, userId, workspaceId, origin);
+}
+
+async function mayEnter({ store }: Parts, user: User, workspaceId: string): Promise<boolean> {
+  return (await placesOf(store, { ...user, workspaceIds: [workspaceId] })).length > 0;
+}

@@ -1,0 +1,66 @@
+import { systemOrigin } from '../audit/lane-start.ts';
+import type { Caller } from '../identity/caller.ts';
+import { choosePassword } from '../identity/choose-password.ts';
+import { createUser } from '../identity/create-user.ts';
+import type { IdentityParts } from '../identity/identity-parts.ts';
+import { mfaKind } from '../identity/mfa.ts';
+import { findPerson, placesOf } from '../identity/person.ts';
+import { type User, userKind } from '../identity/user.ts';
+import { remove, update } from '../kernel/entity.ts';
+import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
+import { timestamp } from '../kernel/timestamps.ts';
+import type { Workspace } from './workspace.ts';
+
+type Parts = Pick<IdentityParts, 'store' | 'trail' | 'clock' | 'random' | 'hasher' | 'breached'>;
+
+interface OwnerToBe {
+  readonly email: string;
+  readonly password: string;
+  /** The workspace as it is or is about to be. */
+  readonly workspace: Workspace;
+}
+
+/**
+ * The account of an owner, by the proof of control that the setup token is: made, or, where the address has one, given
+ * this password, rid of a second factor that may be lost, and logged out everywhere.
+ */
+export async function establishOwner(
+  parts: Parts,
+  { email, password, workspace }: OwnerToBe,
+  caller: Caller,
+): Promise<User> {
+  const { store, trail, clock } = parts;
+  const origin = { ...systemOrigin(PLATFORM_WORKSPACE, 'setup'), ip: caller.ip, userAgent: caller.userAgent };
+  const user = await findPerson(store, email);
+  if (user === undefined) {
+    const { id: workspaceId } = workspace;
+    const wanted = { email, password, field: 'password', workspaces: [workspace], workspaceId };
+    return createUser(parts, wanted, origin);
+  }
+  const others = (await placesOf(store, user)).map((place) => place.workspace);
+  const workspaces = [workspace, ...others.filter(({ id }) => id !== workspace.id)];
+  const chosen = await choosePassword(
+    parts,
+    'password',
+    password,
+    user.email,
+    workspaces,
+    user.passwordHistory,
+  );
+  const mfa = await store.get(mfaKind, PLATFORM_WORKSPACE, user.id);
+  const recovered = update(userKind, user, {
+    ...chosen,
+    passwordChangedAt: timestamp(clock.now()),
+    epoch: user.epoch + 1,
+    workspaceIds: [...new Set([...user.workspaceIds, workspace.id])],
+  });
+  await trail.commit(origin, [
+    {
+      action: 'user.recovered',
+      entity: { type: 'user', id: user.id },
+      result: 'success',
+      changes: [recovered, ...(mfa === undefined ? [] : [remove(mfaKind, mfa)])],
+    },
+  ]);
+  return recovered.entity;
+}

@@ -1,0 +1,52 @@
+import { checkPrecondition } from '../access/precondition.ts';
+import { originOf, type RequestContext } from '../access/principal.ts';
+import { authorize } from '../access/role.ts';
+import type { IdentityParts } from '../identity/identity-parts.ts';
+import { update } from '../kernel/entity.ts';
+import { openWorkspace } from './in-open-workspace.ts';
+import { type IdentityPolicy, type Workspace, workspaceKind } from './workspace.ts';
+
+export interface WorkspacePatch {
+  readonly name?: string | undefined;
+  readonly policy?: { readonly [K in keyof IdentityPolicy]?: IdentityPolicy[K] | undefined } | undefined;
+}
+
+/**
+ * Changes the workspace's name and what it demands of its people; what the patch does not name stays as it is. A
+ * demand holds from everybody's next request on, the caller's included: whoever does not meet it is asked to.
+ *
+ * @throws VaultError `precondition_failed`; `concurrent_change`.
+ */
+export async function updateWorkspace(
+  { store, trail }: Pick<IdentityParts, 'store' | 'trail'>,
+  context: RequestContext,
+  { name, policy = {} }: WorkspacePatch,
+): Promise<Workspace> {
+  const { principal } = context;
+  authorize(principal, 'workspace:update');
+  const workspace = await openWorkspace(store, principal.workspaceId);
+  checkPrecondition(context.precondition, workspace);
+  const changed = update(workspaceKind, workspace, {
+    name: name ?? workspace.name,
+    policy: {
+      requireMfa: policy.requireMfa ?? workspace.policy.requireMfa,
+      passwordProfile: policy.passwordProfile ?? workspace.policy.passwordProfile,
+      breachUnavailable: policy.breachUnavailable ?? workspace.policy.breachUnavailable,
+    },
+  });
+  const demands = Object.entries(policy).filter(([, value]) => value !== undefined);
+  const fields = [...(name === undefined ? [] : ['name']), ...demands.map(([field]) => field)];
+  await trail.commit(originOf(context), [
+    {
+      action: 'workspace.updated',
+      entity: { type: 'workspace', id: workspace.id },
+      result: 'success',
+      detail: {
+        fields: fields.join(','),
+        ...Object.fromEntries(demands.map(([field, value]) => [field, String(value)])),
+      },
+      changes: [changed],
+    },
+  ]);
+  return changed.entity;
+}
