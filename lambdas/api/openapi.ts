@@ -56,7 +56,11 @@ function operation(route: Route): Schema {
       : {
           requestBody: {
             required: !route.body.safeParse({}).success,
-            content: { 'application/json': { schema: jsonSchema(route.body, 'input') } },
+            content: {
+              [route.form ? 'application/x-www-form-urlencoded' : 'application/json']: {
+                schema: jsonSchema(route.body, 'input'),
+              },
+            },
           },
         }),
     responses: {

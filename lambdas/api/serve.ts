@@ -3,13 +3,19 @@ import { originOf } from '../../core/access/principal.ts';
 import type { AuditEvent } from '../../core/audit/event.ts';
 import type { AuditTrail } from '../../core/audit/trail.ts';
 import { authenticate } from '../../core/identity/authenticate.ts';
+import { noteUse } from '../../core/identity/authenticate-session.ts';
+import { isCsrfToken } from '../../core/identity/csrf.ts';
+import { recordFailedAuthentication } from '../../core/identity/record-failed-authentication.ts';
+import { csrfRefused } from '../../core/identity/refresh-session.ts';
 import type { VaultError } from '../../core/kernel/errors.ts';
 import type { Vault } from '../shared/compose-vault.ts';
 import { logger } from '../shared/logger.ts';
+import { logFault } from './http/answer-errors.ts';
+import { isMutation, readCredentials, refuseOtherOrigins } from './http/credentials.ts';
 import { toVaultError } from './http/problem.ts';
 import { readContext, readInput } from './http/read-input.ts';
 import type { HttpRequest } from './http/request.ts';
-import type { ApiResponse, GuardedRoute, Route } from './http/route.ts';
+import type { ApiResponse, GuardedRoute, PublicRoute, Route } from './http/route.ts';
 import { findRoute, type RouteMatch } from './http/router.ts';
 
 /** Serves one request: finds its route, finds out who calls, checks the input, and lets the use case work. */
@@ -20,13 +26,73 @@ export async function serve(
 ): Promise<ApiResponse> {
   const found = findRoute(routes, request.method, request.path);
   const { route } = found;
-  if (route.permission === 'public') return route.handle(readInput(request, found), request, vault);
-  const principal = await authenticate(vault, request.header('authorization'), request);
-  const [response] = await Promise.all([
-    serveGuarded(vault, { ...found, route }, request, principal),
-    markUsed(vault, principal),
-  ]);
-  return response;
+  try {
+    if (route.permission === 'public') return await servePublic(vault, { ...found, route }, request);
+    const principal = await identify(vault, route, request);
+    const [response] = await Promise.all([
+      serveGuarded(vault, { ...found, route }, request, principal),
+      markUsed(vault, route, principal),
+    ]);
+    return response;
+  } catch (thrown) {
+    if (route.answerError === undefined) throw thrown;
+    const error = toVaultError(thrown);
+    logFault(error, request.id);
+    return route.answerError(error);
+  }
+}
+
+/** Requests of nobody in particular. Whoever asks for too much is recorded. */
+async function servePublic(
+  vault: Vault,
+  found: RouteMatch & { readonly route: PublicRoute },
+  request: HttpRequest,
+): Promise<ApiResponse> {
+  try {
+    if (found.route.sameOrigin) refuseOtherOrigins(request, vault.publicUrl);
+  } catch (error) {
+    await recordRefusal(vault, request, 'csrf');
+    throw error;
+  }
+  try {
+    return await found.route.handle(readInput(request, found), request, vault);
+  } catch (error) {
+    if (toVaultError(error).code === 'rate_limited') await recordRefusal(vault, request, 'rate_limited');
+    throw error;
+  }
+}
+
+/**
+ * Who calls. A browser sends its cookies with whatever any page makes it send, so a mutation by cookie has to come from
+ * the vault's own origin and to carry the token of its session.
+ */
+async function identify(vault: Vault, route: GuardedRoute, request: HttpRequest): Promise<Principal> {
+  const credentials = readCredentials(request, route);
+  const principal = await authenticate(vault, credentials, request);
+  if (credentials.type !== 'cookie' || principal.type !== 'user' || !isMutation(request)) return principal;
+  try {
+    refuseOtherOrigins(request, vault.publicUrl);
+    if (!(await isCsrfToken(vault.derivedKeys, principal.sessionId, request.header('x-csrf-token'))))
+      throw csrfRefused();
+    return principal;
+  } catch (error) {
+    await recordRefusal(vault, request, 'csrf', principal);
+    throw error;
+  }
+}
+
+function recordRefusal(
+  vault: Vault,
+  { ip, userAgent }: HttpRequest,
+  reason: string,
+  principal?: Principal,
+): Promise<void> {
+  const subject = principal && {
+    workspaceId: principal.workspaceId,
+    type: principal.type,
+    id: principal.id,
+  };
+  return recordFailedAuthentication(vault, { subject, reason, ip, userAgent });
 }
 
 /**
@@ -45,10 +111,8 @@ async function serveGuarded(
   const caller: RequestContext = { principal, ip: request.ip, userAgent: request.userAgent };
   try {
     const context = readContext(request, principal);
-    const response = await route.handle(readInput(request, found), context, {
-      ...vault,
-      trail: recorder.trail,
-    });
+    const input = readInput(request, found);
+    const response = await route.handle(input, context, { ...vault, trail: recorder.trail }, request);
     if (recorder.last() === undefined)
       throw new Error(`${route.method} ${route.path} was served without a record.`);
     return response;
@@ -64,13 +128,21 @@ async function serveGuarded(
   }
 }
 
+/** Refusals that say: not you. */
+const DENIALS: ReadonlySet<string> = new Set([
+  'forbidden',
+  'step_up_required',
+  'mfa_enrollment_required',
+  'password_change_required',
+]);
+
 function failure(
   route: GuardedRoute,
   { params }: RouteMatch,
   principal: Principal,
   { code }: VaultError,
 ): AuditEvent {
-  const id = params['id'] ?? params['name'] ?? params['namespace'];
+  const id = params['id'] ?? params['name'] ?? params['namespace'] ?? params['userId'];
   return {
     action: route.action,
     // What the caller named, if it could be the name of anything.
@@ -78,7 +150,7 @@ function failure(
       id !== undefined && /^\w[\w.-]{0,127}$/.test(id)
         ? { type: route.action.slice(0, route.action.indexOf('.')), id }
         : { type: 'workspace', id: principal.workspaceId },
-    result: code === 'forbidden' ? 'denied' : 'failure',
+    result: DENIALS.has(code) ? 'denied' : 'failure',
     detail: { code, route: `${route.method} ${route.path}` },
   };
 }
@@ -112,11 +184,16 @@ function recording(trail: AuditTrail): Recorder {
   };
 }
 
-/** Missing a mark of last use harms nobody, so it never fails a request. */
-async function markUsed({ bookkeeping, clock }: Vault, { workspaceId, id }: Principal): Promise<void> {
+/** Missing a mark of last use harms nobody, so it never fails a request; a session may end early for it. */
+async function markUsed(vault: Vault, { passive }: GuardedRoute, principal: Principal): Promise<void> {
+  const { type, workspaceId, id } = principal;
   try {
-    await bookkeeping.markKeyUsed(workspaceId, id, clock.now());
+    if (type === 'api_key') await vault.bookkeeping.markKeyUsed(workspaceId, id, vault.clock.now());
+    else if (!passive) await noteUse(vault, principal.sessionId);
   } catch (error) {
-    logger.warn('The last use of an API key was not noted', { keyId: id, error: toVaultError(error).code });
+    const { code } = toVaultError(error);
+    if (type === 'api_key')
+      logger.warn('The last use of an API key was not noted', { keyId: id, error: code });
+    else logger.warn('The use of a session was not noted', { sessionId: principal.sessionId, error: code });
   }
 }

@@ -1,7 +1,11 @@
 import { createBootstrapSecrets } from '../../aws/bootstrap-secrets.ts';
 import { createKmsKeys } from '../../aws/kms-keys.ts';
+import { createKmsSigner } from '../../aws/kms-signer.ts';
+import { createSesMail } from '../../aws/ses-mail.ts';
 import { createCursors } from '../../core/crypto/cursors.ts';
 import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
+import { createPasswordHasher } from '../../core/identity/passwords.ts';
+import { createPwnedPasswords } from '../../net/pwned-passwords.ts';
 import { composeTables } from './compose.ts';
 import { type Env, required } from './env.ts';
 import { systemClock, systemRandom } from './system.ts';
@@ -21,6 +25,11 @@ export function composeVault(env: Env) {
   return {
     ...composeTables(env),
     keys: createKmsKeys(required(env, 'SECRETS_KEY_ARN')),
+    signer: createKmsSigner(required(env, 'SIGNING_KEY_ARNS').split(',')),
+    publicUrl: required(env, 'PUBLIC_URL'),
+    hasher: createPasswordHasher(),
+    breached: createPwnedPasswords(env.PWNED_PASSWORDS_URL),
+    mail: createSesMail(env.MAIL_FROM),
     derivedKeys,
     cursors: createCursors(derivedKeys, systemRandom),
     setupToken: () => bootstrap.setupToken(),

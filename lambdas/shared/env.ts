@@ -8,6 +8,14 @@ const envSchema = z.object({
   SECRETS_KEY_ARN: z.string().min(1).optional(),
   ROOT_SECRET_ID: z.string().min(1).optional(),
   SETUP_TOKEN_SECRET_ID: z.string().min(1).optional(),
+  /** Comma-separated: the key that signs access tokens, then earlier ones that still verify. */
+  SIGNING_KEY_ARNS: z.string().min(1).optional(),
+  /** Where people and clients reach the vault: issuer of its tokens, and what links in its mail begin with. */
+  PUBLIC_URL: z.url().optional(),
+  /** The sender of the vault's mail; without it, the vault sends none. */
+  MAIL_FROM: z.string().min(1).optional(),
+  /** Where breached passwords are searched, if not at Have I Been Pwned. */
+  PWNED_PASSWORDS_URL: z.url().optional(),
 });
 
 export type Env = z.infer<typeof envSchema>;

@@ -1,5 +1,6 @@
 import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { VaultError } from '../../../core/kernel/errors.ts';
 import { logger } from '../../shared/logger.ts';
 import { problemResponse, statusOf, toVaultError } from './problem.ts';
 import { toResult } from './result.ts';
@@ -10,16 +11,20 @@ export function answerErrors(): MiddlewareObj<APIGatewayProxyEvent, APIGatewayPr
     onError: (request) => {
       const error = toVaultError(request.error);
       const { requestId } = request.event.requestContext;
-      if (statusOf(error.code) >= 500) {
-        const { name, message } = error.cause instanceof Error ? error.cause : error;
-        logger.error('The request failed', {
-          requestId,
-          code: error.code,
-          causeName: name,
-          causeMessage: message,
-        });
-      }
+      logFault(error, requestId);
       request.response = toResult(problemResponse(error, requestId), requestId);
     },
   };
+}
+
+/** Logs a fault on our side with its cause. What the caller did wrong is no fault of ours. */
+export function logFault(error: VaultError, requestId: string): void {
+  if (statusOf(error.code) < 500) return;
+  const { name, message } = error.cause instanceof Error ? error.cause : error;
+  logger.error('The request failed', {
+    requestId,
+    code: error.code,
+    causeName: name,
+    causeMessage: message,
+  });
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Precondition, Principal, RequestContext } from '../../../core/access/principal.ts';
 import { type FieldError, invalid, VaultError } from '../../../core/kernel/errors.ts';
-import { type HttpRequest, readJsonBody } from './request.ts';
+import { type HttpRequest, readFormBody, readJsonBody } from './request.ts';
 import type { Input } from './route.ts';
 import type { RouteMatch } from './router.ts';
 
@@ -16,13 +16,14 @@ export function readInput(
   request: HttpRequest,
   { route, params }: RouteMatch,
 ): Input<unknown, unknown, unknown> {
+  if (route.unchecked) return { params, query: {}, body: {} };
   const errors: FieldError[] = [];
   const check = (schema: z.ZodType, value: unknown): unknown => {
     const parsed = schema.safeParse(value);
     if (!parsed.success) errors.push(...parsed.error.issues.flatMap(fieldErrors));
     return parsed.data;
   };
-  const body = readJsonBody(request);
+  const body = route.form ? single(readFormBody(request)) : readJsonBody(request);
   if (body === undefined && route.body !== undefined && !route.body.safeParse({}).success) {
     throw new VaultError('malformed_json', 'This needs a JSON body, and the request has none.');
   }

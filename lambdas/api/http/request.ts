@@ -47,8 +47,24 @@ export function readRequest(event: APIGatewayProxyEvent): HttpRequest {
  * @throws VaultError `payload_too_large`, `unsupported_media_type` or `malformed_json`
  */
 export function readJsonBody(request: HttpRequest): unknown {
+  if (request.body.length === 0) return undefined;
+  return parseJson(readText(request, 'application/json'));
+}
+
+/**
+ * The fields of a form in a request's body, with all values of each; empty for an empty body.
+ *
+ * @throws VaultError `payload_too_large`, `unsupported_media_type` or `malformed_json` for what is not UTF-8.
+ */
+export function readFormBody(request: HttpRequest): { readonly [name: string]: readonly string[] } {
+  if (request.body.length === 0) return {};
+  const fields = new URLSearchParams(readText(request, 'application/x-www-form-urlencoded'));
+  return Object.fromEntries([...new Set(fields.keys())].map((name) => [name, fields.getAll(name)]));
+}
+
+/** The body as text, if it has the one media type that is wanted. */
+function readText(request: HttpRequest, wanted: string): string {
   const { body } = request;
-  if (body.length === 0) return undefined;
   if (body.length > MAX_BODY_BYTES) {
     throw new VaultError(
       'payload_too_large',
@@ -62,14 +78,11 @@ export function readJsonBody(request: HttpRequest): unknown {
     .find((parameter) => parameter.toLowerCase().startsWith('charset='))
     ?.slice('charset='.length);
   if (
-    mediaType.toLowerCase() !== 'application/json' ||
+    mediaType.toLowerCase() !== wanted ||
     (charset ?? 'utf-8').toLowerCase().replaceAll('"', '') !== 'utf-8'
   ) {
-    throw new VaultError(
-      'unsupported_media_type',
-      'Send the body as "Content-Type: application/json", in UTF-8.',
-    );
+    throw new VaultError('unsupported_media_type', `Send the body as "Content-Type: ${wanted}", in UTF-8.`);
   }
   if (!isUtf8(body)) throw new VaultError('malformed_json', 'The body is not valid UTF-8.');
-  return parseJson(body.toString('utf8'));
+  return body.toString('utf8');
 }

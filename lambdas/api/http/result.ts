@@ -4,7 +4,7 @@ import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** An answer as API Gateway wants it, with the headers that every answer has. */
 export function toResult(
-  { status, headers, json, text }: ApiResponse,
+  { status, headers, json, text, cookies }: ApiResponse,
   requestId: string,
 ): APIGatewayProxyResult {
   return {
@@ -15,6 +15,7 @@ export function toResult(
       ...(json === undefined ? {} : { 'Content-Type': 'application/json' }),
       ...headers,
     },
+    ...(cookies === undefined ? {} : { multiValueHeaders: { 'Set-Cookie': [...cookies] } }),
     body: json === undefined ? (text ?? '') : JSON.stringify(json),
   };
 }

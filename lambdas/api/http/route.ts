@@ -2,8 +2,9 @@ import type * as z from 'zod';
 import type { RequestContext } from '../../../core/access/principal.ts';
 import type { Permission } from '../../../core/access/role.ts';
 import type { Action } from '../../../core/audit/event.ts';
-import type { Caller } from '../../../core/identity/authenticate.ts';
+import type { VaultError } from '../../../core/kernel/errors.ts';
 import type { Vault } from '../../shared/compose-vault.ts';
+import type { HttpRequest } from './request.ts';
 
 export interface ApiResponse {
   readonly status: number;
@@ -12,6 +13,8 @@ export interface ApiResponse {
   readonly json?: unknown;
   /** Sent as it is; its type goes into `headers`. */
   readonly text?: string;
+  /** Whole `Set-Cookie` values. */
+  readonly cookies?: readonly string[];
 }
 
 /** What a route answers when all goes well, for the API description. */
@@ -37,6 +40,12 @@ interface Described<P, Q, B> {
   readonly params?: z.ZodType<P>;
   readonly query?: z.ZodType<Q>;
   readonly body?: z.ZodType<B>;
+  /** The body is a form (application/x-www-form-urlencoded), and unknown fields are ignored. */
+  readonly form?: boolean;
+  /** The handler reads query and form itself: what is wrong with them has an answer of its own there. */
+  readonly unchecked?: boolean;
+  /** For routes whose errors are not problem documents: how this one is answered. */
+  readonly answerError?: (error: VaultError) => ApiResponse;
   /** Whether `Idempotency-Key` is honoured. */
   readonly idempotent?: boolean;
   /** Whether `If-Match` and `If-None-Match` are honoured. */
@@ -50,13 +59,24 @@ export interface GuardedRoute<P = unknown, Q = unknown, B = unknown> extends Des
   readonly permission: Permission;
   /** What a request that fails is recorded as. */
   readonly action: Action;
-  readonly handle: (input: Input<P, Q, B>, context: RequestContext, vault: Vault) => Promise<ApiResponse>;
+  /** Whether only an `Authorization` header counts here, and no cookie. */
+  readonly bearerOnly?: boolean;
+  /** Whether it only looks at the caller's session: asking does not prolong it, and its refresh token is enough. */
+  readonly passive?: boolean;
+  readonly handle: (
+    input: Input<P, Q, B>,
+    context: RequestContext,
+    vault: Vault,
+    request: HttpRequest,
+  ) => Promise<ApiResponse>;
 }
 
 /** A route that anybody may call. */
 export interface PublicRoute<P = unknown, Q = unknown, B = unknown> extends Described<P, Q, B> {
   readonly permission: 'public';
-  readonly handle: (input: Input<P, Q, B>, caller: Caller, vault: Vault) => Promise<ApiResponse>;
+  /** Whether a page of another origin is refused: for what a browser must not be tricked into. */
+  readonly sameOrigin?: boolean;
+  readonly handle: (input: Input<P, Q, B>, request: HttpRequest, vault: Vault) => Promise<ApiResponse>;
 }
 
 export type Route = GuardedRoute | PublicRoute;

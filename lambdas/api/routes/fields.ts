@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { ROLES } from '../../../core/access/role.ts';
+import { MAX_PASSWORD_CHARACTERS } from '../../../core/identity/password-policy.ts';
 import { notFound } from '../../../core/kernel/errors.ts';
-import { isId } from '../../../core/kernel/ids.ts';
+import { isId, isUuid } from '../../../core/kernel/ids.ts';
 import { DAY_MS } from '../../../core/kernel/timestamps.ts';
 import { isName } from '../../../core/secrets/name.ts';
 import {
@@ -49,6 +50,19 @@ export const value = z
   );
 
 export const role = z.enum(ROLES);
+
+export const email = z
+  .email('must be an e-mail address such as ada@example.com')
+  .max(254, 'must have at most 254 characters');
+
+/** A password to be compared. Nothing is trimmed or cut; what is longer than any password can be is refused unread. */
+export const password = z
+  .string()
+  .min(1, 'must not be empty')
+  .refine((text) => text.length <= 2 * MAX_PASSWORD_CHARACTERS, 'must have at most 1,024 characters');
+
+/** A token out of a link, or from an earlier answer. */
+export const opaqueToken = z.string().min(1, 'must not be empty').max(128, 'is too long to be one');
 
 /** Names of namespaces, or the single entry `*`. */
 export const namespaces = z
@@ -116,6 +130,19 @@ export function secretId({ id }: { readonly id: string }): string {
 
 export function apiKeyId({ id }: { readonly id: string }): string {
   if (!isId('key', id)) throw notFound('API key');
+  return id;
+}
+
+export const sessionParams = z.strictObject({ id: z.string() });
+export const userParams = z.strictObject({ userId: z.string() });
+
+export function sessionId({ id }: { readonly id: string }): string {
+  if (!isId('ses', id)) throw notFound('session');
+  return id;
+}
+
+export function userId({ userId: id }: { readonly userId: string }): string {
+  if (!isUuid(id)) throw notFound('member');
   return id;
 }
 

@@ -1,11 +1,19 @@
 import { open, type Route } from '../http/route.ts';
 import { describeApi } from '../openapi.ts';
+import { accountRoutes } from './account.ts';
 import { apiKeyRoutes } from './api-keys.ts';
 import { auditRoutes } from './audit.ts';
+import { authRoutes } from './auth.ts';
+import { memberRoutes } from './members.ts';
 import { namespaceRoutes } from './namespaces.ts';
+import { oauthRoutes } from './oauth.ts';
+import { oauthAuthorizeRoutes } from './oauth-authorize.ts';
+import { oauthLoginRoutes } from './oauth-login.ts';
+import { pageRoutes } from './pages.ts';
 import { publicRoutes } from './public.ts';
 import { secretValueRoutes } from './secret-values.ts';
 import { secretRoutes } from './secrets.ts';
+import { workspaceRoutes } from './workspaces.ts';
 
 /** Built at the first request for it: that takes longer than answering most others. */
 let description: object | undefined;
@@ -24,6 +32,14 @@ export const routes: readonly Route[] = [
       return { status: 200, json: description };
     },
   }),
+  ...authRoutes,
+  ...accountRoutes,
+  ...oauthRoutes,
+  ...oauthAuthorizeRoutes,
+  ...oauthLoginRoutes,
+  ...pageRoutes,
+  ...workspaceRoutes,
+  ...memberRoutes,
   ...namespaceRoutes,
   ...secretRoutes,
   ...secretValueRoutes,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { setUp } from '../../../core/workspaces/set-up.ts';
 import { open } from '../http/route.ts';
-import { label } from './fields.ts';
+import { email, label, password } from './fields.ts';
 import { apiKeyView, viewApiKey } from './views.ts';
 
 export const publicRoutes = [
@@ -17,9 +17,14 @@ export const publicRoutes = [
     method: 'POST',
     path: '/setup',
     summary:
-      'Makes the first workspace and its owner key; later, with a fresh token, another owner key for it',
+      'Makes the first workspace, its owner and an owner key; later, with a fresh token, recovers the owner',
     permission: 'public',
-    body: z.strictObject({ setupToken: z.string().min(1).max(256), workspaceName: label(128) }),
+    body: z.strictObject({
+      setupToken: z.string().min(1).max(256),
+      workspaceName: label(128),
+      email: email.optional(),
+      password: password.optional(),
+    }),
     responses: [
       {
         status: 201,
@@ -28,13 +33,21 @@ export const publicRoutes = [
           workspaceId: z.string(),
           workspaceName: z.string(),
           recovered: z.boolean(),
+          owner: z.object({ id: z.string(), email: z.string() }).optional(),
           apiKey: apiKeyView.extend({ key: z.string() }),
         }),
       },
     ],
-    handle: async ({ body }, caller, vault) => {
-      const { apiKey, token, ...workspace } = await setUp(vault, body, caller);
-      return { status: 201, json: { ...workspace, apiKey: { ...viewApiKey(apiKey), key: token } } };
+    handle: async ({ body }, request, vault) => {
+      const { apiKey, token, owner, ...workspace } = await setUp(vault, body, request);
+      return {
+        status: 201,
+        json: {
+          ...workspace,
+          ...(owner === undefined ? {} : { owner: { id: owner.id, email: owner.email } }),
+          apiKey: { ...viewApiKey(apiKey), key: token },
+        },
+      };
     },
   }),
 ];

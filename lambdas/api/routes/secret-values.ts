@@ -124,6 +124,7 @@ export const secretValueRoutes = [
       'The current value by name, for machines; 304 without decrypting if If-None-Match names the revision',
     permission: 'secret:reveal',
     action: 'secret.revealed',
+    bearerOnly: true,
     conditional: true,
     params: z.strictObject({ namespace: name, name }),
     responses: [

@@ -86,7 +86,7 @@ export const secretRoutes = [
     method: 'GET',
     path: '/secrets/export',
     summary: 'Metadata of all secrets, or of those marked as CUI or not, as CSV (at most 10,000 rows)',
-    permission: 'secret:list',
+    permission: 'secret:export',
     action: 'secret.exported',
     query: z.strictObject({ isCUI: flag.optional(), cursor: cursor.optional() }),
     responses: [
