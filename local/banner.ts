@@ -31,6 +31,8 @@ export function banner({ config }: DevVault, dataDir: string, secretName: string
     '',
     `  ${quiet('data')}     ${dataDir} ${quiet('(delete it to start anew)')}`,
     `  ${quiet('API key')}  ${config.apiKey} ${quiet('(owner of the workspace "Demo")')}`,
+    `  ${quiet('login')}    ${config.owner.email} ${quiet('with the password')} ${config.owner.password}`,
+    `  ${quiet('mail')}     ${config.outbox}`,
     '',
     ...firstRequests(config, secretName).flatMap(({ title, command }) => [
       `  ${quiet(title)}`,

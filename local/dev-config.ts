@@ -9,12 +9,17 @@ export interface DevConfig {
   readonly workspaceId: string;
   /** Has the owner role. */
   readonly apiKey: string;
+  /** The login of the person who owns the demo workspace. */
+  readonly owner: { readonly email: string; readonly password: string };
+  /** The folder with the mail that the vault has sent, a file for each message. An absolute path. */
+  readonly outbox: string;
   readonly aws: Endpoints & {
     readonly region: string;
     readonly vaultTable: string;
     readonly auditTable: string;
     readonly archiveBucket: string;
     readonly secretsKeyArn: string;
+    readonly signingKeyArn: string;
   };
 }
 
@@ -27,7 +32,7 @@ export function readDevConfig(dataDir: string): DevConfig | undefined {
   }
 }
 
-/** Mode 0600: it holds the owner's key. */
+/** Mode 0600: it holds the owner's key and login. */
 export function writeDevConfig(dataDir: string, config: DevConfig): void {
   writeFileAtomic(join(dataDir, 'dev.json'), `${JSON.stringify(config, null, 2)}\n`);
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { lockDataDir } from './data-dir-lock.ts';
 import { obtainOwner } from './demo-owner.ts';
 import { type DevConfig, readDevConfig, writeDevConfig } from './dev-config.ts';
@@ -8,11 +8,13 @@ import { type Functions, importFunctions } from './functions.ts';
 import { createGateway } from './gateway.ts';
 import { createJobListener, type JobName } from './jobs.ts';
 import { createKms } from './kms/kms.ts';
+import { createPwnedPasswordsService } from './pwned-passwords/pwned-passwords.ts';
 import { createRateLimit, UNLIMITED } from './rate-limit.ts';
 import { createS3 } from './s3/s3.ts';
 import { type Schedules, startSchedules } from './schedules.ts';
 import { createSecretsManager } from './secrets-manager/secrets-manager.ts';
 import { openServer, type Server } from './server.ts';
+import { createSes } from './ses/ses.ts';
 import { type StandIn, toNodeListener } from './stand-in.ts';
 
 export interface DevVaultOptions {
@@ -34,8 +36,14 @@ export interface DevVault {
   stop(): Promise<void>;
 }
 
-/** Below these the one HTTP port serves what stands in for AWS. */
-const MOUNTS = { kms: '/_aws/kms', s3: '/_aws/s3', secretsManager: '/_aws/secretsmanager' };
+/** Below these the one HTTP port serves what stands in for AWS, and for Have I Been Pwned. */
+const MOUNTS = {
+  kms: '/_aws/kms',
+  s3: '/_aws/s3',
+  secretsManager: '/_aws/secretsmanager',
+  ses: '/_aws/ses',
+  pwnedPasswords: '/_hibp',
+};
 
 let used = false;
 
@@ -51,6 +59,7 @@ export async function startDevVault({ port, dataDir, rateLimit, quiet }: DevVaul
   const unlock = lockDataDir(dataDir);
   used = true;
 
+  const outbox = resolve(dataDir, 'outbox');
   let server: Server | undefined;
   let database: DynamoDbLocal | undefined;
   let schedules: Schedules | undefined;
@@ -67,7 +76,7 @@ export async function startDevVault({ port, dataDir, rateLimit, quiet }: DevVaul
 
   try {
     server = await openServer(port, [
-      toNodeListener(createStandIns(dataDir)),
+      toNodeListener(createStandIns(dataDir, outbox)),
       createJobListener(runJob),
       createGateway({
         invoke: async (event) => (await functions.promise).api(event),
@@ -83,14 +92,14 @@ export async function startDevVault({ port, dataDir, rateLimit, quiet }: DevVaul
     const url = `http://127.0.0.1:${server.port}`;
     const endpoints = endpointsOf(url, database);
     enterAwsEnvironment(endpoints);
-    const secretsKeyArn = await operator.provision();
-    enterFunctionEnvironment(secretsKeyArn, quiet);
+    const keyArns = await operator.provision();
+    enterFunctionEnvironment({ ...keyArns, url, pwnedPasswordsUrl: url + MOUNTS.pwnedPasswords }, quiet);
     functions.resolve(await importFunctions());
 
     const owner = await obtainOwner(url, operator, readDevConfig(dataDir));
     const { region, vaultTable, auditTable, archiveBucket } = RESOURCES;
-    const aws = { region, ...endpoints, vaultTable, auditTable, archiveBucket, secretsKeyArn };
-    const config = { url, ...owner, aws };
+    const aws = { region, ...endpoints, vaultTable, auditTable, archiveBucket, ...keyArns };
+    const config = { url, ...owner, outbox, aws };
     writeDevConfig(dataDir, config);
     schedules = startSchedules(runJob);
     return { url, config, runJob, stop: () => (stopping ??= stop()) };
@@ -102,13 +111,15 @@ export async function startDevVault({ port, dataDir, rateLimit, quiet }: DevVaul
   }
 }
 
-function createStandIns(dataDir: string): Record<string, StandIn> {
+function createStandIns(dataDir: string, outbox: string): Record<string, StandIn> {
   const { region, accountId } = RESOURCES;
   const shared = { now: Date.now, region, accountId };
   return {
     [MOUNTS.kms]: createKms({ ...shared, file: join(dataDir, 'kms.json') }),
     [MOUNTS.s3]: createS3({ folder: join(dataDir, 's3'), now: Date.now }),
     [MOUNTS.secretsManager]: createSecretsManager({ ...shared, file: join(dataDir, 'secrets-manager.json') }),
+    [MOUNTS.ses]: createSes({ folder: outbox, now: Date.now }),
+    [MOUNTS.pwnedPasswords]: createPwnedPasswordsService(),
   };
 }
 
@@ -118,5 +129,6 @@ function endpointsOf(url: string, database: DynamoDbLocal): Endpoints {
     kmsEndpoint: url + MOUNTS.kms,
     s3Endpoint: url + MOUNTS.s3,
     secretsManagerEndpoint: url + MOUNTS.secretsManager,
+    sesEndpoint: url + MOUNTS.ses,
   };
 }

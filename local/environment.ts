@@ -10,6 +10,7 @@ export const RESOURCES = {
   archiveBucket: 'lockzero-local-archive',
   rootSecretId: 'lockzero/local/root',
   setupTokenSecretId: 'lockzero/local/setup-token',
+  mailFrom: 'vault@lockzero.local',
 } as const;
 
 export interface Endpoints {
@@ -17,6 +18,18 @@ export interface Endpoints {
   readonly kmsEndpoint: string;
   readonly s3Endpoint: string;
   readonly secretsManagerEndpoint: string;
+  readonly sesEndpoint: string;
+}
+
+/** What the functions learn only once the vault runs. */
+export interface FunctionSettings {
+  /** The key that wraps data keys. */
+  readonly secretsKeyArn: string;
+  /** The key that signs access tokens. */
+  readonly signingKeyArn: string;
+  /** Where the vault is reached, as links in its mail have it. */
+  readonly url: string;
+  readonly pwnedPasswordsUrl: string;
 }
 
 /**
@@ -36,6 +49,7 @@ export function enterAwsEnvironment(endpoints: Endpoints): void {
     AWS_ENDPOINT_URL_KMS: endpoints.kmsEndpoint,
     AWS_ENDPOINT_URL_S3: endpoints.s3Endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManagerEndpoint,
+    AWS_ENDPOINT_URL_SESV2: endpoints.sesEndpoint,
   });
 }
 
@@ -44,7 +58,7 @@ export function enterAwsEnvironment(endpoints: Endpoints): void {
  *
  * @param quiet keeps the functions' logs and metrics off the terminal.
  */
-export function enterFunctionEnvironment(secretsKeyArn: string, quiet: boolean): void {
+export function enterFunctionEnvironment(settings: FunctionSettings, quiet: boolean): void {
   // It would spread each log entry over several lines.
   delete process.env['POWERTOOLS_DEV'];
   Object.assign(process.env, {
@@ -54,7 +68,11 @@ export function enterFunctionEnvironment(secretsKeyArn: string, quiet: boolean):
     ARCHIVE_BUCKET: RESOURCES.archiveBucket,
     ROOT_SECRET_ID: RESOURCES.rootSecretId,
     SETUP_TOKEN_SECRET_ID: RESOURCES.setupTokenSecretId,
-    SECRETS_KEY_ARN: secretsKeyArn,
+    SECRETS_KEY_ARN: settings.secretsKeyArn,
+    SIGNING_KEY_ARNS: settings.signingKeyArn,
+    PUBLIC_URL: settings.url,
+    MAIL_FROM: RESOURCES.mailFrom,
+    PWNED_PASSWORDS_URL: settings.pwnedPasswordsUrl,
     POWERTOOLS_SERVICE_NAME: 'lockzero',
     POWERTOOLS_METRICS_NAMESPACE: 'Lockzero',
     ...(quiet ? { POWERTOOLS_LOG_LEVEL: 'SILENT', POWERTOOLS_METRICS_DISABLED: 'true' } : {}),

@@ -6,7 +6,13 @@ import {
   DynamoDBClient,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
-import { CreateKeyCommand, DescribeKeyCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
+import {
+  CreateKeyCommand,
+  type CreateKeyCommandInput,
+  DescribeKeyCommand,
+  KMSClient,
+  ListKeysCommand,
+} from '@aws-sdk/client-kms';
 import { CreateBucketCommand, PutObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   CreateSecretCommand,
@@ -16,20 +22,27 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { RESOURCES } from './environment.ts';
 
+export interface KeyArns {
+  /** The key that wraps data keys. */
+  readonly secretsKeyArn: string;
+  /** The key that signs access tokens. */
+  readonly signingKeyArn: string;
+}
+
 /**
- * Makes what the stacks make on AWS, as far as it is not there yet: tables, archive bucket, key and bootstrap secrets.
+ * Makes what the stacks make on AWS, as far as it is not there yet: tables, archive bucket, keys and bootstrap secrets.
  * The clients find the stand-ins through the environment.
- *
- * @returns the ARN of the key that wraps data keys.
  */
-export async function provision(): Promise<string> {
-  const [secretsKeyArn] = await Promise.all([
-    provisionKey(new KMSClient()),
+export async function provision(): Promise<KeyArns> {
+  const kms = new KMSClient();
+  const [secretsKeyArn, signingKeyArn] = await Promise.all([
+    provisionKey(kms, SECRETS_KEY),
+    provisionKey(kms, SIGNING_KEY),
     provisionTables(new DynamoDBClient()),
     provisionBucket(new S3Client()),
     provisionSecrets(new SecretsManagerClient()),
   ]);
-  return secretsKeyArn;
+  return { secretsKeyArn, signingKeyArn };
 }
 
 /** The setup token as an operator reads it. */
@@ -48,15 +61,22 @@ export async function rotateSetupToken(): Promise<void> {
 }
 
 /** KMS gives no names of one's own to keys, so the description tells which one it is. */
-const KEY_DESCRIPTION = 'Lockzero: wraps the data keys of secrets';
+type KeyInput = CreateKeyCommandInput & { readonly Description: string };
 
-async function provisionKey(client: KMSClient): Promise<string> {
+const SECRETS_KEY: KeyInput = { Description: 'Lockzero: wraps the data keys of secrets' };
+const SIGNING_KEY: KeyInput = {
+  Description: 'Lockzero: signs access tokens',
+  KeySpec: 'ECC_NIST_EDWARDS25519',
+  KeyUsage: 'SIGN_VERIFY',
+};
+
+async function provisionKey(client: KMSClient, wanted: KeyInput): Promise<string> {
   const { Keys: keys = [] } = await client.send(new ListKeysCommand());
   for (const { KeyId } of keys) {
     const { KeyMetadata: key } = await client.send(new DescribeKeyCommand({ KeyId }));
-    if (key?.Description === KEY_DESCRIPTION && key.Arn !== undefined) return key.Arn;
+    if (key?.Description === wanted.Description && key.Arn !== undefined) return key.Arn;
   }
-  const created = await client.send(new CreateKeyCommand({ Description: KEY_DESCRIPTION }));
+  const created = await client.send(new CreateKeyCommand(wanted));
   if (created.KeyMetadata?.Arn === undefined) throw new Error('The key service made a key without an ARN.');
   return created.KeyMetadata.Arn;
 }

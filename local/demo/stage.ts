@@ -9,18 +9,24 @@ export interface Stage extends Narrator {
   readonly workspaceId: string;
   readonly owner: Client;
   readonly insider: Insider;
+  /** The folder where the vault's mail lies. */
+  readonly outbox: string;
   /** Made by this telling, so that the story can be told again and again. */
   readonly namespace: string;
   readonly startedAt: Date;
 }
 
 /** @param signal ends the story before its next scene. */
-export function createStage({ url, workspaceId, apiKey, aws }: DevConfig, signal: AbortSignal): Stage {
+export function createStage(
+  { url, workspaceId, apiKey, aws, outbox }: DevConfig,
+  signal: AbortSignal,
+): Stage {
   const startedAt = new Date();
   return {
     ...createNarrator(signal),
     url,
     workspaceId,
+    outbox,
     owner: createClient(url, apiKey),
     insider: createInsider(aws),
     namespace: `demo-${startedAt

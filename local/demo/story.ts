@@ -1,5 +1,6 @@
 import type { DevConfig } from '../dev-config.ts';
 import { addViewer, change, moveIn, reveal } from './everyday.ts';
+import { lockout, revokedSession, secondFactor, welcome } from './people.ts';
 import { exportLog, findOut, putBack, tamper, verifyIntact } from './proof.ts';
 import { createStage } from './stage.ts';
 
@@ -16,6 +17,10 @@ export async function tellStory(config: DevConfig, signal: AbortSignal): Promise
     await reveal(stage, secret);
     await change(stage, secret);
     const viewerId = await addViewer(stage, secret);
+    const bea = await welcome(stage);
+    await lockout(stage, bea);
+    await secondFactor(stage, bea, secret);
+    await revokedSession(stage, bea);
     await exportLog(stage);
     await verifyIntact(stage, 'Every row and every stored thing is checked');
     const eventId = await tamper(stage, secret, viewerId);
