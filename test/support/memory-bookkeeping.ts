@@ -1,5 +1,6 @@
 import {
   type Bookkeeping,
+  type FailureRecord,
   MARK_INTERVAL_MS,
   type Tally,
   type TallyKey,
@@ -13,6 +14,9 @@ export class MemoryBookkeeping implements Bookkeeping {
   readonly #used = new Map<string, number>();
   readonly #tallies = new Map<string, Tally>();
   readonly #tables: MemoryTables;
+  readonly #seen = new Map<string, number>();
+  readonly #failures = new Map<string, FailureRecord>();
+  readonly #requests = new Map<string, number>();
   #swept: number | undefined;
 
   constructor(tables: MemoryTables) {
@@ -56,6 +60,57 @@ export class MemoryBookkeeping implements Bookkeeping {
   markSwept(minute: number): Promise<void> {
     return this.#tables.call('bookkeeping.markSwept', () => {
       this.#swept = minute;
+    });
+  }
+
+  startSession(sessionId: string, now: number): Promise<void> {
+    return this.#tables.call('bookkeeping.startSession', () => {
+      this.#seen.set(sessionId, now);
+    });
+  }
+
+  touchSession(sessionId: string, now: number, since: number): Promise<boolean> {
+    return this.#tables.call('bookkeeping.touchSession', () => {
+      const seen = this.#seen.get(sessionId);
+      if (seen === undefined || seen <= since) return false;
+      this.#seen.set(sessionId, now);
+      return true;
+    });
+  }
+
+  sessionsSeen(sessionIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return this.#tables.call('bookkeeping.sessionsSeen', () => {
+      const marks = sessionIds.map((id) => [id, this.#seen.get(id)] as const);
+      return new Map(marks.flatMap(([id, at]) => (at === undefined ? [] : [[id, at]])));
+    });
+  }
+
+  failures(key: string): Promise<FailureRecord> {
+    return this.#tables.call(
+      'bookkeeping.failures',
+      () => this.#failures.get(key) ?? { version: 0, failures: [] },
+    );
+  }
+
+  replaceFailures(
+    key: string,
+    version: number,
+    failures: readonly number[],
+  ): Promise<FailureRecord | undefined> {
+    return this.#tables.call('bookkeeping.replaceFailures', () => {
+      const current = this.#failures.get(key) ?? { version: 0, failures: [] };
+      if (current.version !== version) return current;
+      this.#failures.set(key, { version: version + 1, failures: [...failures] });
+      return undefined;
+    });
+  }
+
+  countRequest(key: string, minute: number): Promise<number> {
+    return this.#tables.call('bookkeeping.countRequest', () => {
+      const name = `${minute}#${key}`;
+      const count = (this.#requests.get(name) ?? 0) + 1;
+      this.#requests.set(name, count);
+      return count;
     });
   }
 }

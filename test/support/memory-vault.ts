@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Principal, RequestContext } from '../../core/access/principal.ts';
 import { ALL_NAMESPACES, type Role } from '../../core/access/role.ts';
+import { PRINCIPAL_LANE } from '../../core/audit/event.ts';
 import { type AuditRow, decodeRow } from '../../core/audit/row.ts';
 import { createAuditTrail } from '../../core/audit/trail.ts';
 import { createCursors } from '../../core/crypto/cursors.ts';
 import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
+import { PLATFORM_WORKSPACE } from '../../core/kernel/ids.ts';
 import { allKinds } from '../../core/kinds.ts';
 import { type SetUpResult, setUp } from '../../core/workspaces/set-up.ts';
 import type { Vault } from '../../lambdas/shared/compose-vault.ts';
@@ -12,8 +14,11 @@ import { FakeClock } from './clock.ts';
 import { MemoryBookkeeping } from './memory-bookkeeping.ts';
 import { MemoryKeys } from './memory-keys.ts';
 import { MemoryTables } from './memory-ledger.ts';
+import { MemoryBreachedPasswords, MemoryMail, QUICK_HASHER } from './memory-services.ts';
+import { MemorySigner } from './memory-signer.ts';
 import { SeededRandom } from './random.ts';
 
+export const PUBLIC_URL = 'https://vault.example.com';
 export const SETUP_TOKEN = 'the-operators-setup-token';
 export const CALLER = { ip: '203.0.113.7', userAgent: 'test' };
 
@@ -21,6 +26,8 @@ export interface MemoryVault extends Vault {
   readonly tables: MemoryTables;
   readonly clock: FakeClock;
   readonly keys: MemoryKeys;
+  readonly mail: MemoryMail;
+  readonly breached: MemoryBreachedPasswords;
 }
 
 /** What two function instances share. */
@@ -47,6 +54,11 @@ export function memoryVault(shared: Shared = newTables()): MemoryVault {
     kinds: allKinds,
     trail: createAuditTrail({ ledger: tables.ledger, clock, random }),
     keys: new MemoryKeys(new Uint8Array(32).fill(7), random),
+    signer: new MemorySigner(new Uint8Array(32).fill(9)),
+    publicUrl: PUBLIC_URL,
+    hasher: QUICK_HASHER,
+    breached: new MemoryBreachedPasswords(),
+    mail: new MemoryMail(),
     cursors: createCursors(derivedKeys, random),
     setupToken: async () => SETUP_TOKEN,
   };
@@ -84,4 +96,11 @@ export function callerWith(
 /** The readable rows of a lane, oldest first. */
 export function rowsOf({ tables }: MemoryVault, workspaceId: string, lane = 0): AuditRow[] {
   return tables.lane({ workspaceId, lane }).map(({ bytes }) => decodeRow(bytes));
+}
+
+/** The readable rows of what principals did in all workspaces but the platform's, in the order of writing. */
+export function tenantRows({ tables }: MemoryVault): AuditRow[] {
+  return [...tables.rows.values()]
+    .filter(({ workspaceId, lane }) => workspaceId !== PLATFORM_WORKSPACE && lane === PRINCIPAL_LANE)
+    .map(({ bytes }) => decodeRow(bytes));
 }

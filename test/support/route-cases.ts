@@ -1,31 +1,17 @@
-import type { ApiResponse } from '../../lambdas/api/http/route.ts';
-import type { Vault } from '../../lambdas/shared/compose-vault.ts';
-import { type ApiCall, callApi } from './call-api.ts';
-
-/** A workspace to make requests in. */
-export interface World {
-  readonly ownerToken: string;
-  /** Makes a request as the owner, and gives its JSON. */
-  readonly prepare: (call: Omit<ApiCall, 'token'>) => Promise<Record<string, unknown>>;
-  /** A new secret of a hundred bytes in a namespace that exists; gives its id. */
-  readonly secret: (name?: string) => Promise<string>;
-}
+import { ACCOUNT_ROUTE_CASES } from './account-route-cases.ts';
+import type { ApiCall } from './call-api.ts';
+import { MEMBER_ROUTE_CASES } from './member-route-cases.ts';
+import { OAUTH_ROUTE_CASES } from './oauth-route-cases.ts';
+import { freshName, type Member, NAMESPACE, VALUE, type World } from './world.ts';
 
 export interface RouteCase {
   readonly route: string;
   /** What sets this case apart from the route's plain one. */
   readonly when?: string;
-  /** Gets ready, and gives the request. */
-  readonly request: (world: World) => Promise<Omit<ApiCall, 'method'>>;
-}
-
-const VALUE = 'v'.repeat(100);
-const NAMESPACE = 'costs';
-
-let names = 0;
-function freshName(): string {
-  names += 1;
-  return `name-${names}`;
+  /** No API key comes through with it, though its route is not for people alone. */
+  readonly onlyByPeople?: true;
+  /** Gets ready, and gives the request, without credentials. `by` is who it is about, where that is a person. */
+  readonly request: (world: World, by: Member) => Promise<Omit<ApiCall, 'method'>>;
 }
 
 const dotenv = (count: number): string =>
@@ -42,8 +28,7 @@ const newKey = async (world: World): Promise<string> => {
   return String((await world.prepare({ method: 'POST', path: '/api-keys', json }))['id']);
 };
 
-/** At least one successful request for every route of the API but `POST /setup`, which makes the world. */
-export const ROUTE_CASES: readonly RouteCase[] = [
+const VAULT_ROUTE_CASES: readonly RouteCase[] = [
   { route: 'GET /health', request: async () => ({ path: '/health' }) },
   { route: 'GET /openapi.json', request: async () => ({ path: '/openapi.json' }) },
   { route: 'GET /namespaces', request: async () => ({ path: '/namespaces' }) },
@@ -176,18 +161,10 @@ export const ROUTE_CASES: readonly RouteCase[] = [
   },
 ];
 
-/** The world that a successful `POST /setup` has made, with a first secret in it. */
-export async function worldOf(vault: Vault, response: ApiResponse): Promise<World> {
-  const { apiKey } = response.json as { apiKey: { key: string } };
-  const prepare: World['prepare'] = async (call) => {
-    const { status, json, text } = await callApi(vault, { token: apiKey.key, ...call });
-    if (status >= 400) throw new Error(`${call.method} ${call.path} answered ${status}: ${text}`);
-    return (json ?? {}) as Record<string, unknown>;
-  };
-  const secret: World['secret'] = async (name = freshName()) => {
-    const json = { namespace: NAMESPACE, name, value: VALUE };
-    return String((await prepare({ method: 'POST', path: '/secrets', json }))['id']);
-  };
-  await secret();
-  return { ownerToken: apiKey.key, prepare, secret };
-}
+/** At least one successful request for every route of the API but `POST /setup`, which makes the world. */
+export const ROUTE_CASES: readonly RouteCase[] = [
+  ...VAULT_ROUTE_CASES,
+  ...ACCOUNT_ROUTE_CASES,
+  ...MEMBER_ROUTE_CASES,
+  ...OAUTH_ROUTE_CASES,
+];

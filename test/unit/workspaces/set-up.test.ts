@@ -2,6 +2,7 @@ import { authenticate } from '../../../core/identity/authenticate.ts';
 import { PLATFORM_WORKSPACE } from '../../../core/kernel/ids.ts';
 import { createNamespace } from '../../../core/namespaces/create-namespace.ts';
 import { type SetUpResult, setUp } from '../../../core/workspaces/set-up.ts';
+import { headerCredentials } from '../../support/header-credentials.ts';
 import {
   CALLER,
   callerWith,
@@ -31,7 +32,7 @@ it('makes the first workspace, its owner key and its rows in one commit', async 
   const made = await run(SETUP_TOKEN);
   expect(made).toMatchObject({ workspaceName: 'Acme', recovered: false, apiKey: { role: 'owner' } });
   expect(made.workspaceId).toMatch(/^ws_[0-9a-f]{32}$/);
-  expect(await authenticate(vault, `Bearer ${made.token}`, CALLER)).toMatchObject({
+  expect(await authenticate(vault, headerCredentials(`Bearer ${made.token}`), CALLER)).toMatchObject({
     workspaceId: made.workspaceId,
     role: 'owner',
     namespaces: ['*'],
@@ -91,7 +92,9 @@ it('a fresh token recovers the owner of the workspace that is there, and is reco
     { action: 'api_key.created', detail: { role: 'owner' } },
   ]);
   for (const key of [first.token, second.token])
-    expect(await authenticate(vault, `Bearer ${key}`, CALLER)).toMatchObject({ role: 'owner' });
+    expect(await authenticate(vault, headerCredentials(`Bearer ${key}`), CALLER)).toMatchObject({
+      role: 'owner',
+    });
   await expect(run('a fresh token')).rejects.toMatchObject(refused);
 });
 
