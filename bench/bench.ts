@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startDevVault } from '../local/dev-vault.ts';
 import { benchAppend } from './append.ts';
 import { benchColdImport } from './cold-import.ts';
+import { benchLogin } from './login.ts';
 import { benchReveal } from './reveal.ts';
 import type { Line } from './support/measure.ts';
 import { benchVerify } from './verify.ts';
@@ -11,7 +12,12 @@ import { benchVerify } from './verify.ts';
 /** `npm run bench`: every benchmark with its reference, in one run on this machine. Ratios carry over; times do not. */
 const dataDir = mkdtempSync(join(tmpdir(), 'lockzero-bench-'));
 const lines: Line[] = [];
-lines.push(...(await benchColdImport()), ...(await benchVerify()), ...(await benchAppend()));
+lines.push(
+  ...(await benchColdImport()),
+  ...(await benchVerify()),
+  ...(await benchAppend()),
+  ...(await benchLogin()),
+);
 const vault = await startDevVault({ port: 0, dataDir, rateLimit: false, quiet: true });
 try {
   lines.push(...(await benchReveal(vault)));

@@ -11,13 +11,14 @@ export interface Cost {
   readonly reads: number;
   /** PutItem, UpdateItem and DeleteItem. */
   readonly writes: number;
-  /** Those of the writes that are bookkeeping: counters, and marks of last use. */
+  /** Those of the writes that are bookkeeping: counters, failed logins, and marks of last use. */
   readonly marks: number;
   readonly transactions: number;
   readonly readUnits: number;
   readonly writeUnits: number;
   readonly decrypts: number;
   readonly dataKeys: number;
+  readonly signatures: number;
 }
 
 type Counts = { -readonly [name in keyof Cost]: number };
@@ -62,6 +63,7 @@ export class CallCounter {
         const name = operation(context.commandName);
         if (name === 'Decrypt') this.#counts.decrypts += 1;
         if (name === 'GenerateDataKey') this.#counts.dataKeys += 1;
+        if (name === 'Sign') this.#counts.signatures += 1;
         return next(args);
       },
       { step: 'initialize', name: 'countCalls' },
@@ -98,6 +100,7 @@ function none(): Counts {
     writeUnits: 0,
     decrypts: 0,
     dataKeys: 0,
+    signatures: 0,
   };
 }
 

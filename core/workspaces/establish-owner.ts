@@ -39,14 +39,10 @@ export async function establishOwner(
   }
   const others = (await placesOf(store, user)).map((place) => place.workspace);
   const workspaces = [workspace, ...others.filter(({ id }) => id !== workspace.id)];
-  const chosen = await choosePassword(
-    parts,
-    'password',
-    password,
-    user.email,
-    workspaces,
-    user.passwordHistory,
-  );
+  // A set-up that was cut off after this account was made is repeated as it was: with the password that it has now.
+  const isCurrent = await parts.hasher.verify(user.passwordHash, password);
+  const history = isCurrent ? user.passwordHistory.slice(1) : user.passwordHistory;
+  const chosen = await choosePassword(parts, 'password', password, user.email, workspaces, history);
   const mfa = await store.get(mfaKind, PLATFORM_WORKSPACE, user.id);
   const recovered = update(userKind, user, {
     ...chosen,

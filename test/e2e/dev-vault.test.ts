@@ -1,11 +1,15 @@
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DescribeTableCommand, DescribeTimeToLiveCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
+import { createKmsSigner } from '../../aws/kms-signer.ts';
+import { createSesMail } from '../../aws/ses-mail.ts';
+import { readEnv } from '../../lambdas/shared/env.ts';
 import { firstRequests } from '../../local/banner.ts';
+import { createPwnedPasswords } from '../../net/pwned-passwords.ts';
 import { withDevVault } from '../support/api.ts';
 
 withDevVault('the vault on a laptop', (vault) => {
@@ -27,18 +31,37 @@ withDevVault('the vault on a laptop', (vault) => {
       url: vault.url,
       workspaceId: expect.stringMatching(/^ws_[0-9a-f]{32}$/),
       apiKey: expect.stringMatching(/^lz_[A-Za-z0-9_-]{43}$/),
+      owner: { email: 'ada@lockzero.local', password: expect.stringMatching(/^.{16,}$/) },
+      outbox: join(vault.dataDir, 'outbox'),
       aws: {
         region: 'us-east-1',
         dynamodbEndpoint: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
         kmsEndpoint: `${vault.url}/_aws/kms`,
         s3Endpoint: `${vault.url}/_aws/s3`,
         secretsManagerEndpoint: `${vault.url}/_aws/secretsmanager`,
+        sesEndpoint: `${vault.url}/_aws/ses`,
         vaultTable: 'lockzero-local-vault',
         auditTable: 'lockzero-local-audit',
         archiveBucket: 'lockzero-local-archive',
         secretsKeyArn: expect.stringMatching(/^arn:aws:kms:us-east-1:000000000000:key\//),
+        signingKeyArn: expect.stringMatching(/^arn:aws:kms:us-east-1:000000000000:key\//),
       },
     });
+  });
+
+  test('leads the functions to its signing key, its outbox and its breached passwords', async () => {
+    const env = readEnv();
+    expect(env.PUBLIC_URL).toBe(vault.url);
+    const { signature } = await createKmsSigner([env.SIGNING_KEY_ARNS ?? '']).sign(Buffer.from('token'));
+    expect(signature).toHaveLength(64);
+
+    await createSesMail(env.MAIL_FROM).send({ to: 'ada@example.com', subject: 'Hello', text: 'Hi' });
+    const [name = ''] = await readdir(vault.config.outbox);
+    const message = await readFile(join(vault.config.outbox, name), 'utf8');
+    expect(message).toMatch(/^From: vault@lockzero\.local\nTo: ada@example\.com\nSubject: Hello\n/);
+
+    const passwords = createPwnedPasswords(env.PWNED_PASSWORDS_URL);
+    expect((await passwords.range('ABCDE')).size).toBe(800);
   });
 
   test('the three lines of the banner work as they stand', async () => {

@@ -66,4 +66,120 @@ export function describeBookkeeping(getPorts: () => Ports): void {
     await ports.bookkeeping.markSwept(MINUTE + 1);
     expect(await getPorts().bookkeeping.sweptUntil()).toBe(MINUTE + 1);
   });
+
+  describe('sessions', () => {
+    const TOMORROW = NOW + 24 * 60 * 60 * 1000;
+    const touch = (at: number, since: number) => ports.bookkeeping.touchSession(ws, at, since);
+    const seen = async (...ids: string[]) => Object.fromEntries(await ports.bookkeeping.sessionsSeen(ids));
+
+    it('are seen from their start on, and again whenever they are used', async () => {
+      await ports.bookkeeping.startSession(ws, NOW, TOMORROW);
+      expect(await seen(ws)).toEqual({ [ws]: NOW });
+      expect(await touch(NOW + 1, NOW - 1)).toBe(true);
+      expect(await seen(ws)).toEqual({ [ws]: NOW + 1 });
+      expect(await getPorts().bookkeeping.sessionsSeen([ws])).toEqual(new Map([[ws, NOW + 1]]));
+    });
+
+    it('that were used at the limit or before are idle, and stay it', async () => {
+      await ports.bookkeeping.startSession(ws, NOW, TOMORROW);
+      expect(await touch(NOW + 10, NOW)).toBe(false);
+      expect(await touch(NOW + 10, NOW + 5)).toBe(false);
+      expect(await seen(ws)).toEqual({ [ws]: NOW });
+      expect(await touch(NOW + 10, NOW - 1)).toBe(true);
+    });
+
+    it('without a mark are idle, and get none by being asked for', async () => {
+      expect(await touch(NOW, 0)).toBe(false);
+      expect(await seen(ws)).toEqual({});
+      expect(await seen()).toEqual({});
+    });
+
+    it('are told apart', async () => {
+      const other = newWorkspace();
+      await ports.bookkeeping.startSession(ws, NOW, TOMORROW);
+      await ports.bookkeeping.startSession(other, NOW + 7, TOMORROW);
+      expect(await seen(ws, other, newWorkspace())).toEqual({ [ws]: NOW, [other]: NOW + 7 });
+    });
+
+    it('are seen a hundred at a time', async () => {
+      const ids = Array.from({ length: 100 }, newWorkspace);
+      for (const id of ids) await ports.bookkeeping.startSession(id, NOW, TOMORROW);
+      expect(Object.keys(await seen(...ids)).toSorted()).toEqual(ids.toSorted());
+    });
+  });
+
+  describe('failures', () => {
+    const LATER = NOW + 60_000;
+    const account = () => `${ws}#-`;
+    const replace = (version: number, failures: readonly number[], key = account()) =>
+      ports.bookkeeping.replaceFailures(key, version, failures, LATER);
+
+    it('are none at first, and then what was put there last', async () => {
+      expect(await ports.bookkeeping.failures(account())).toEqual({ version: 0, failures: [] });
+      expect(await replace(0, [NOW])).toBeUndefined();
+      expect(await replace(1, [NOW, NOW + 1])).toBeUndefined();
+      expect(await getPorts().bookkeeping.failures(account())).toEqual({
+        version: 2,
+        failures: [NOW, NOW + 1],
+      });
+      expect(await replace(2, [])).toBeUndefined();
+      expect(await ports.bookkeeping.failures(account())).toEqual({ version: 3, failures: [] });
+    });
+
+    it('are replaced only at the version that was read, and else told as they are now', async () => {
+      await replace(0, [NOW]);
+      expect(await replace(0, [NOW + 1])).toEqual({ version: 1, failures: [NOW] });
+      expect(await replace(7, [NOW + 1])).toEqual({ version: 1, failures: [NOW] });
+      expect(await ports.bookkeeping.failures(account())).toEqual({ version: 1, failures: [NOW] });
+    });
+
+    it('of a record that is gone are told as none, at version 0', async () => {
+      expect(await replace(3, [NOW])).toEqual({ version: 0, failures: [] });
+      expect(await ports.bookkeeping.failures(account())).toEqual({ version: 0, failures: [] });
+    });
+
+    it('that ten replace at once are replaced by one of them', async () => {
+      const outcomes = await Promise.all(Array.from({ length: 10 }, (_, index) => replace(0, [NOW + index])));
+      expect(outcomes.filter((other) => other === undefined)).toHaveLength(1);
+      const stands = await ports.bookkeeping.failures(account());
+      expect(stands.version).toBe(1);
+      for (const other of outcomes) if (other !== undefined) expect(other).toEqual(stands);
+    });
+
+    it('of an account from elsewhere and from its devices are counted apart', async () => {
+      const keys = ['-', 'device-1', 'device-2'].map((device) => `${ws}#${device}`);
+      for (const [index, key] of keys.entries()) await replace(0, [NOW + index], key);
+      const found = keys.map((key) => ports.bookkeeping.failures(key));
+      expect((await Promise.all(found)).map(({ failures }) => failures)).toEqual([
+        [NOW],
+        [NOW + 1],
+        [NOW + 2],
+      ]);
+    });
+  });
+
+  describe('requests', () => {
+    it('are counted by key and minute', async () => {
+      const { bookkeeping } = ports;
+      expect(await bookkeeping.countRequest(`login#ip#${ws}`, MINUTE)).toBe(1);
+      expect(await getPorts().bookkeeping.countRequest(`login#ip#${ws}`, MINUTE)).toBe(2);
+      expect(await bookkeeping.countRequest(`login#account#${ws}`, MINUTE)).toBe(1);
+      expect(await bookkeeping.countRequest(`login#ip#${ws}`, MINUTE + 1)).toBe(1);
+    });
+
+    it('that come at once are all counted', async () => {
+      const counts = await Promise.all(
+        Array.from({ length: 10 }, () => ports.bookkeeping.countRequest(`setup#ip#${ws}`, MINUTE)),
+      );
+      expect(counts.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    });
+
+    it('and failed authentications are no part of each other', async () => {
+      await ports.bookkeeping.countRequest(`login#ip#${ws}`, MINUTE + 2);
+      const mine = (await ports.bookkeeping.tallies(MINUTE + 2)).filter(
+        ({ workspaceId }) => workspaceId === ws,
+      );
+      expect(mine).toEqual([]);
+    });
+  });
 }

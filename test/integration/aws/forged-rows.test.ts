@@ -10,6 +10,7 @@ import { PLATFORM_WORKSPACE } from '../../../core/kernel/ids.ts';
 import type { Vault } from '../../../lambdas/shared/compose-vault.ts';
 import { connectDynamo } from '../../support/dynamo-tables.ts';
 import { describeWithDynamoDb } from '../../support/dynamodb.ts';
+import { headerCredentials } from '../../support/header-credentials.ts';
 import { CALLER } from '../../support/memory-vault.ts';
 import { Forger, ODD_NUMBER } from './forger.ts';
 
@@ -116,7 +117,7 @@ describeWithDynamoDb('forged rows', (getEndpoint) => {
       const ledger = { ...instance.ledger, rows };
       const { clock, random } = instance;
       const knocked = { ...instance, ledger, trail: createAuditTrail({ ledger, clock, random }) };
-      await expect(authenticate(knocked, undefined, CALLER)).rejects.toMatchObject({
+      await expect(authenticate(knocked, headerCredentials(), CALLER)).rejects.toMatchObject({
         code: 'unauthenticated',
       });
     });

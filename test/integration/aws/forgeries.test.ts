@@ -14,6 +14,7 @@ import { revealSecret } from '../../../core/secrets/reveal-secret.ts';
 import { secretKind, secretVersionKind } from '../../../core/secrets/secret.ts';
 import { connectDynamo } from '../../support/dynamo-tables.ts';
 import { describeWithDynamoDb } from '../../support/dynamodb.ts';
+import { headerCredentials } from '../../support/header-credentials.ts';
 import { CALLER, callerWith } from '../../support/memory-vault.ts';
 import { verified } from '../../support/verified.ts';
 import { Forger, ODD_NUMBER, type Raw, rawKey } from './forger.ts';
@@ -64,7 +65,9 @@ describeWithDynamoDb('forged items', (getEndpoint) => {
     for (const row of rows) await forger.put(forger.tables.auditTable, marshall(rowItem(row)));
     const item = entityItem(key.kind, key.entity, { lane: 7, seq: 1 });
     await forger.put(forger.tables.vaultTable, marshall(item, { removeUndefinedValues: true }));
-    expect(await authenticate(forger.vault, `Bearer ${token}`, CALLER)).toMatchObject({ role: 'owner' });
+    expect(await authenticate(forger.vault, headerCredentials(`Bearer ${token}`), CALLER)).toMatchObject({
+      role: 'owner',
+    });
     expect(await forger.broken()).toEqual({
       [forger.ws]: [{ lane: 7, seq: 1, reason: 'entity_unexplained', entity: { kind: 'apiKey', id } }],
     });

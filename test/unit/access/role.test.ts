@@ -1,13 +1,18 @@
+import type { UserPrincipal } from '../../../core/access/principal.ts';
 import {
   authorize,
   authorizeGrant,
   authorizeLifetime,
+  authorizeRole,
+  isForPeopleOnly,
   leastRole,
   maySee,
+  needsStepUp,
   type Permission,
   ROLES,
   type Role,
 } from '../../../core/access/role.ts';
+import { VaultError } from '../../../core/kernel/errors.ts';
 import { callerWith } from '../../support/memory-vault.ts';
 
 /** Written out once more, so that a change of the table is a change here too. */
@@ -15,11 +20,22 @@ const TABLE: Record<
   Permission,
   readonly [viewer: boolean, operator: boolean, admin: boolean, owner: boolean]
 > = {
+  'session:manage': [true, true, true, true],
+  'account:manage': [true, true, true, true],
+  'mfa:manage': [true, true, true, true],
+  'oauth:authorize': [true, true, true, true],
+  'workspace:read': [true, true, true, true],
+  'workspace:create': [false, false, false, true],
+  'workspace:update': [false, false, false, true],
+  'workspace:delete': [false, false, false, true],
+  'member:list': [true, true, true, true],
+  'member:manage': [false, false, true, true],
   'namespace:list': [true, true, true, true],
   'namespace:create': [false, true, true, true],
   'namespace:delete': [false, false, true, true],
   'secret:list': [true, true, true, true],
   'secret:read': [true, true, true, true],
+  'secret:export': [true, true, true, true],
   'secret:reveal': [false, true, true, true],
   'secret:write': [false, true, true, true],
   'secret:delete': [false, true, true, true],
@@ -32,23 +48,89 @@ const TABLE: Record<
 };
 const permissions = Object.keys(TABLE) as Permission[];
 
-function allows(work: () => void): boolean {
+/** No API key has these, whatever its role. */
+const PEOPLE_ONLY: readonly Permission[] = [
+  'session:manage',
+  'account:manage',
+  'mfa:manage',
+  'oauth:authorize',
+  'workspace:create',
+];
+/** What somebody who owes something can do all the same. */
+const PERSONAL: readonly Permission[] = ['session:manage', 'account:manage', 'mfa:manage'];
+const STEP_UP: readonly Permission[] = [
+  'mfa:manage',
+  'workspace:create',
+  'workspace:update',
+  'workspace:delete',
+  'member:manage',
+  'secret:export',
+  'secret:reveal',
+  'secret:purge',
+  'api_key:manage',
+  'audit:export',
+];
+/** Not for those who are limited to some namespaces. */
+const WIDE: readonly Permission[] = [
+  'workspace:update',
+  'workspace:delete',
+  'member:list',
+  'member:manage',
+  'audit:read',
+  'audit:export',
+  'audit:verify',
+  'api_key:list',
+];
+
+function person(role: Role, more: Partial<UserPrincipal> = {}): UserPrincipal {
+  const rights = { type: 'user', id: 'ada', workspaceId: 'ws_1', namespaces: ['*'] } as const;
+  return { ...rights, role, sessionId: 'ses_1', steppedUp: true, ...more };
+}
+
+/** The code of the refusal, or `undefined` for whoever may. */
+function refusal(work: () => void): string | undefined {
   try {
     work();
-    return true;
+    return undefined;
   } catch (error) {
-    expect(error).toMatchObject({ code: 'forbidden' });
-    return false;
+    if (error instanceof VaultError) return error.code;
+    throw error;
   }
 }
 
+function allows(work: () => void): boolean {
+  const code = refusal(work);
+  expect([undefined, 'forbidden']).toContain(code);
+  return code === undefined;
+}
+
 describe.each(permissions)('%s', (permission) => {
+  const isForPeople = PEOPLE_ONLY.includes(permission);
+
   it.each(ROLES.map((role, index) => [role, TABLE[permission][index] ?? false] as const))(
     'for a %s: %p',
     (role, expected) => {
-      expect(allows(() => authorize(callerWith({ role }).principal, permission))).toBe(expected);
+      expect(allows(() => authorize(person(role), permission))).toBe(expected);
+      const key = callerWith({ role }).principal;
+      expect(allows(() => authorize(key, permission))).toBe(expected && !isForPeople);
     },
   );
+
+  it('wants a person to be stepped up, if anything grave can come of it', () => {
+    const expected = STEP_UP.includes(permission) ? 'step_up_required' : undefined;
+    expect(refusal(() => authorize(person('owner', { steppedUp: false }), permission))).toBe(expected);
+  });
+
+  it.each([
+    ['mfa_enrollment', 'mfa_enrollment_required'],
+    ['password_change', 'password_change_required'],
+  ] as const)('waits until a person has settled what they owe, unless it settles that: %s', (owes, code) => {
+    const expected = PERSONAL.includes(permission) ? undefined : code;
+    expect(refusal(() => authorize(person('owner', { owes }), permission))).toBe(expected);
+    expect(refusal(() => authorize(person('owner', { owes, steppedUp: false }), permission))).toBe(
+      permission === 'mfa:manage' ? 'step_up_required' : expected,
+    );
+  });
 
   it('is not lost by a higher role', () => {
     const rights = TABLE[permission];
@@ -58,14 +140,28 @@ describe.each(permissions)('%s', (permission) => {
 
   it('of one that is limited to namespaces holds in those alone, and not for the workspace as a whole', () => {
     const { principal } = callerWith({ role: 'owner', namespaces: ['prod', 'dev'] });
-    const wide = permission.startsWith('audit:') || permission === 'api_key:list';
-    expect(allows(() => authorize(principal, permission))).toBe(!wide);
-    expect(allows(() => authorize(principal, permission, 'prod'))).toBe(!wide);
+    const isPossible = !WIDE.includes(permission) && !isForPeople;
+    expect(allows(() => authorize(principal, permission))).toBe(isPossible);
+    expect(allows(() => authorize(principal, permission, 'prod'))).toBe(isPossible);
     expect(allows(() => authorize(principal, permission, 'test'))).toBe(false);
     expect(allows(() => authorize(principal, permission, 'pro'))).toBe(false);
     expect(allows(() => authorize(principal, permission, '*'))).toBe(false);
   });
 });
+
+it('the questions about a permission are answered by the same table', () => {
+  expect(permissions.filter(needsStepUp)).toEqual(STEP_UP);
+  expect(permissions.filter(isForPeopleOnly)).toEqual(PEOPLE_ONLY);
+});
+
+it.each(ROLES.flatMap((own) => ROLES.map((role) => [own, role] as const)))(
+  'X1 a %s manages a %s only if that is not above the own role',
+  (own, role) => {
+    const expected = ROLES.indexOf(own) >= ROLES.indexOf(role);
+    expect(allows(() => authorizeRole(person(own), role))).toBe(expected);
+    expect(allows(() => authorizeRole(callerWith({ role: own }).principal, role))).toBe(expected);
+  },
+);
 
 it('a principal for all namespaces sees any, one with none sees none', () => {
   expect(maySee(callerWith({ namespaces: ['*'] }).principal, 'any')).toBe(true);

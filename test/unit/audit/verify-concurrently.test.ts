@@ -6,6 +6,7 @@ import { createNamespace } from '../../../core/namespaces/create-namespace.ts';
 import { deleteNamespace } from '../../../core/namespaces/delete-namespace.ts';
 import { createSecret } from '../../../core/secrets/create-secret.ts';
 import { putValue } from '../../../core/secrets/put-value.ts';
+import { headerCredentials } from '../../support/header-credentials.ts';
 import { CALLER, installedVault, type MemoryVault, memoryVault } from '../../support/memory-vault.ts';
 import { brokenWorkspaces } from '../../support/verified.ts';
 
@@ -46,7 +47,7 @@ const writes: [
   ['a namespace goes', (vault, owner) => deleteNamespace(vault, owner, 'old')],
   [
     'a stranger comes for the first time',
-    (vault) => authenticate(vault, undefined, CALLER).catch(() => undefined),
+    (vault) => authenticate(vault, headerCredentials(), CALLER).catch(() => undefined),
   ],
 ];
 
@@ -85,7 +86,9 @@ it('a secret that is written again before each look raises nothing', async () =>
 it('the platform, whose strangers lane opens meanwhile, verifies', async () => {
   for (const at of [1, 2, 3]) {
     const vault = memoryVault();
-    interruptAt(vault, at, () => authenticate(memoryVault(vault), undefined, CALLER).catch(() => undefined));
+    interruptAt(vault, at, () =>
+      authenticate(memoryVault(vault), headerCredentials(), CALLER).catch(() => undefined),
+    );
     expect(await verifyWorkspace(vault, PLATFORM_WORKSPACE)).toMatchObject({ ok: true, breaks: [] });
   }
 });

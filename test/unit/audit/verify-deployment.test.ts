@@ -13,6 +13,7 @@ import { timestamp } from '../../../core/kernel/timestamps.ts';
 import { createSecret } from '../../../core/secrets/create-secret.ts';
 import { putValue } from '../../../core/secrets/put-value.ts';
 import { addWorkspace } from '../../support/api-world.ts';
+import { headerCredentials } from '../../support/header-credentials.ts';
 import { entityKey } from '../../support/memory-store.ts';
 import { CALLER, installedVault, type MemoryVault, memoryVault, rowsOf } from '../../support/memory-vault.ts';
 import { Tamperer } from '../../support/tamper.ts';
@@ -29,7 +30,7 @@ beforeEach(async () => {
   ({ workspaceId } = owner.principal);
   tamperer = new Tamperer(vault.tables);
   ({ id: secretId } = await createSecret(vault, owner, { namespace: 'prod', name: 'db', value: 'v1' }));
-  await authenticate(vault, undefined, CALLER).catch(() => undefined);
+  await authenticate(vault, headerCredentials(), CALLER).catch(() => undefined);
 });
 
 const broken = () => brokenWorkspaces(vault);
@@ -127,7 +128,9 @@ describe('finds', () => {
     if (row === undefined) throw new Error('One event has one row.');
     tamperer.putRow(row);
     tamperer.putEntity(forged.entity, { lane: 7, seq: 1 });
-    expect(await authenticate(vault, `Bearer ${token}`, CALLER)).toMatchObject({ role: 'owner' });
+    expect(await authenticate(vault, headerCredentials(`Bearer ${token}`), CALLER)).toMatchObject({
+      role: 'owner',
+    });
     expect(await broken()).toEqual({
       [workspaceId]: [{ lane: 7, seq: 1, reason: 'entity_unexplained', entity: { kind: 'apiKey', id } }],
     });

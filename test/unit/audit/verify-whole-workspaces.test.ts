@@ -4,6 +4,7 @@ import { authenticate } from '../../../core/identity/authenticate.ts';
 import { PLATFORM_WORKSPACE } from '../../../core/kernel/ids.ts';
 import { createSecret } from '../../../core/secrets/create-secret.ts';
 import { addWorkspace } from '../../support/api-world.ts';
+import { headerCredentials } from '../../support/header-credentials.ts';
 import { CALLER, installedVault, type MemoryVault, rowsOf } from '../../support/memory-vault.ts';
 import { Tamperer } from '../../support/tamper.ts';
 import { brokenWorkspaces, verified } from '../../support/verified.ts';
@@ -18,7 +19,7 @@ beforeEach(async () => {
   ({ workspaceId } = owner.principal);
   tamperer = new Tamperer(vault.tables);
   await createSecret(vault, owner, { namespace: 'prod', name: 'db', value: 'v1' });
-  await authenticate(vault, undefined, CALLER).catch(() => undefined);
+  await authenticate(vault, headerCredentials(), CALLER).catch(() => undefined);
 });
 
 const broken = () => brokenWorkspaces(vault);

@@ -7,6 +7,7 @@ import { listApiKeys } from '../../../core/identity/list-api-keys.ts';
 import { revokeApiKey } from '../../../core/identity/revoke-api-key.ts';
 import { rotateApiKey } from '../../../core/identity/rotate-api-key.ts';
 import { addKey } from '../../support/api-world.ts';
+import { headerCredentials } from '../../support/header-credentials.ts';
 import { CALLER, callerWith, installedVault, type MemoryVault, rowsOf } from '../../support/memory-vault.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { Tamperer } from '../../support/tamper.ts';
@@ -23,7 +24,8 @@ beforeEach(async () => {
 });
 
 const INPUT: NewApiKey = { name: 'ci', role: 'operator', namespaces: ['prod'] };
-const login = (token: string, header = `Bearer ${token}`) => authenticate(vault, header, CALLER);
+const login = (token: string, header = `Bearer ${token}`) =>
+  authenticate(vault, headerCredentials(header), CALLER);
 const unauthenticated = { code: 'unauthenticated' };
 /** The reasons for which strangers were refused, as this workspace's trail tells them. */
 const reasons = (): (string | undefined)[] =>
@@ -111,7 +113,9 @@ describe('authentication', () => {
       `Bearer lz_${'a'.repeat(43)}`,
     ];
     const answers = await Promise.all(
-      headers.map((header) => authenticate(vault, header, CALLER).catch((error: Error) => error.message)),
+      headers.map((header) =>
+        authenticate(vault, headerCredentials(header), CALLER).catch((error: Error) => error.message),
+      ),
     );
     expect(new Set(answers).size).toBe(1);
   });

@@ -3,6 +3,7 @@ import { authenticate } from '../../../core/identity/authenticate.ts';
 import { MAX_SOURCES_PER_MINUTE } from '../../../core/identity/record-failed-authentication.ts';
 import { sweepTallies } from '../../../core/identity/sweep-tallies.ts';
 import { PLATFORM_WORKSPACE } from '../../../core/kernel/ids.ts';
+import { headerCredentials } from '../../support/header-credentials.ts';
 import { type MemoryVault, memoryVault, rowsOf } from '../../support/memory-vault.ts';
 
 const MINUTE = 60_000;
@@ -15,9 +16,11 @@ beforeEach(() => {
 /** Comes without a key, so often. */
 async function knock(ip: string, times = 1, at: MemoryVault = vault): Promise<void> {
   for (let count = 0; count < times; count += 1) {
-    await authenticate(at, undefined, { ip, userAgent: 'curl' }).catch((error: { code: string }) => {
-      if (error.code !== 'unauthenticated') throw error;
-    });
+    await authenticate(at, headerCredentials(), { ip, userAgent: 'curl' }).catch(
+      (error: { code: string }) => {
+        if (error.code !== 'unauthenticated') throw error;
+      },
+    );
   }
 }
 const rows = () => rowsOf(vault, PLATFORM_WORKSPACE, 1);
@@ -54,7 +57,9 @@ it('repeats are only counted, and become one row once the minute after theirs is
 
 it('another reason, another source and another minute are rows of their own', async () => {
   await knock('198.51.100.1');
-  await authenticate(vault, 'Bearer x', { ip: '198.51.100.1', userAgent: '' }).catch(() => undefined);
+  await authenticate(vault, headerCredentials('Bearer x'), { ip: '198.51.100.1', userAgent: '' }).catch(
+    () => undefined,
+  );
   await knock('198.51.100.2');
   vault.clock.advance(MINUTE);
   await knock('198.51.100.1');
@@ -103,14 +108,15 @@ describe('a sweep', () => {
   });
 
   it('that dies at any call is finished by the next one, and nothing is written twice', async () => {
-    for (let at = 1, calls = 1; at <= calls; at += 1) {
+    let dead = true;
+    for (let at = 1; dead; at += 1) {
       const world = memoryVault();
       await knock('198.51.100.1', 3, world);
       world.clock.advance(MINUTE);
       await knock('198.51.100.2', 2, world);
       world.clock.advance(2 * MINUTE);
-      calls = 0;
-      let dead = false;
+      let calls = 0;
+      dead = false;
       world.tables.answers = async () => {
         calls += 1;
         dead ||= calls === at;
@@ -176,8 +182,10 @@ describe('a sweep', () => {
 it('a failure that cannot be counted or recorded is refused all the same', async () => {
   for (const lost of ['bookkeeping.count', 'ledger.append']) {
     vault.tables.faults = async ({ name }) => (name === lost ? 'before' : 'none');
-    await expect(authenticate(vault, undefined, { ip: lost, userAgent: '' })).rejects.toMatchObject({
-      code: 'unavailable',
-    });
+    await expect(authenticate(vault, headerCredentials(), { ip: lost, userAgent: '' })).rejects.toMatchObject(
+      {
+        code: 'unavailable',
+      },
+    );
   }
 });

@@ -3,6 +3,7 @@ import { type ApiKey, isToken } from '../../../core/identity/api-key.ts';
 import { authenticate } from '../../../core/identity/authenticate.ts';
 import { createApiKey, type NewApiKey } from '../../../core/identity/create-api-key.ts';
 import { rotateApiKey } from '../../../core/identity/rotate-api-key.ts';
+import { headerCredentials } from '../../support/header-credentials.ts';
 import { CALLER, installedVault, type MemoryVault, memoryVault } from '../../support/memory-vault.ts';
 import { Tamperer } from '../../support/tamper.ts';
 
@@ -13,7 +14,7 @@ beforeEach(async () => {
 });
 
 const INPUT: NewApiKey = { name: 'ci', role: 'operator', namespaces: ['prod'] };
-const login = (token: string) => authenticate(vault, `Bearer ${token}`, CALLER);
+const login = (token: string) => authenticate(vault, headerCredentials(`Bearer ${token}`), CALLER);
 const unauthenticated = { code: 'unauthenticated' };
 
 async function make(input: Partial<NewApiKey> = {}): Promise<{ id: string; token: string }> {

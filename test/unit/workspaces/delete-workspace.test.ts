@@ -2,7 +2,7 @@ import { createApiKey } from '../../../core/identity/create-api-key.ts';
 import { rotateApiKey } from '../../../core/identity/rotate-api-key.ts';
 import { deleteWorkspace } from '../../../core/workspaces/delete-workspace.ts';
 import { updateWorkspace } from '../../../core/workspaces/update-workspace.ts';
-import { addKey } from '../../support/api-world.ts';
+import { addKey, addWorkspace } from '../../support/api-world.ts';
 import { callApi, problemCode } from '../../support/call-api.ts';
 import { callerWith, type MemoryVault, memoryVault } from '../../support/memory-vault.ts';
 import { addPerson, Browser, loggedIn } from '../../support/people.ts';
@@ -12,20 +12,30 @@ import { acme, OLGA, person, recorded } from '../members/acme.ts';
 let vault: MemoryVault;
 let workspaceId: string;
 let ownerKey: string;
-let olga: Browser;
+let oda: Browser;
 beforeEach(async () => {
-  ({ vault, workspaceId, ownerKey } = await acme());
-  olga = await loggedIn(vault, OLGA, { steppedUp: true });
+  ({ vault } = await acme());
+  workspaceId = await addWorkspace(vault);
+  await addPerson(vault, workspaceId, { email: ODA, role: 'owner' });
+  ({ token: ownerKey } = await addKey(vault, workspaceId, { role: 'owner' }));
+  oda = await loggedIn(vault, ODA, { steppedUp: true });
 });
 
+const ODA = 'oda@example.com';
 const NED = 'ned@example.com';
-const remove = () => olga.send('DELETE', '/workspace');
+const remove = () => oda.send('DELETE', '/workspace');
 
 /** Revokes the key that the set-up made, by the id that the list tells. */
 async function revokeKeys(): Promise<void> {
-  const { items } = (await olga.get('/api-keys')).body as { items: { id: string }[] };
-  for (const { id } of items) await olga.send('DELETE', `/api-keys/${id}`);
+  const { items } = (await oda.get('/api-keys')).body as { items: { id: string }[] };
+  for (const { id } of items) await oda.send('DELETE', `/api-keys/${id}`);
 }
+
+it('the first workspace of the deployment stays, since it recovers the owners', async () => {
+  const olga = await loggedIn(vault, OLGA, { steppedUp: true });
+  const refused = await olga.send('DELETE', '/workspace');
+  expect([refused.status, problemCode(refused)]).toEqual([403, 'forbidden']);
+});
 
 describe('deleting the workspace', () => {
   it('ends every session in it, and it can be entered no more', async () => {
@@ -33,12 +43,12 @@ describe('deleting the workspace', () => {
     await addPerson(vault, workspaceId, { email: NED, role: 'viewer' });
     const ned = await loggedIn(vault, NED);
     expect((await remove()).status).toBe(204);
-    expect(olga.cookies.has('__Host-lockzero_access')).toBe(false);
+    expect(oda.cookies.has('__Host-lockzero_access')).toBe(false);
     expect((await ned.get('/secrets')).status).toBe(401);
     expect((await ned.post('/auth/refresh')).status).toBe(401);
     expect(problemCode(await new Browser(vault).logIn(NED))).toBe('forbidden');
-    expect(problemCode(await new Browser(vault).logIn(OLGA))).toBe('forbidden');
-    expect((await person(vault, OLGA)).workspaceIds).toEqual([]);
+    expect(problemCode(await new Browser(vault).logIn(ODA))).toBe('forbidden');
+    expect((await person(vault, ODA)).workspaceIds).toEqual([]);
     expect(recorded(vault, workspaceId)).toContain('workspace.deleted success');
     expect(await brokenWorkspaces(vault)).toEqual({});
   });
@@ -46,12 +56,12 @@ describe('deleting the workspace', () => {
   it('is refused while it holds secrets, deleted ones that can be restored included', async () => {
     await revokeKeys();
     const json = { namespace: 'prod', name: 'TOKEN', value: 'v' };
-    const secret = `/secrets/${String((await olga.post('/secrets', json)).body['id'])}`;
+    const secret = `/secrets/${String((await oda.post('/secrets', json)).body['id'])}`;
     const refused = await remove();
     expect([refused.status, problemCode(refused)]).toEqual([409, 'workspace_not_empty']);
-    await olga.send('DELETE', secret);
+    await oda.send('DELETE', secret);
     expect(problemCode(await remove())).toBe('workspace_not_empty');
-    await olga.send('DELETE', secret, undefined, { query: { purge: 'true' } });
+    await oda.send('DELETE', secret, undefined, { query: { purge: 'true' } });
     expect((await remove()).status).toBe(204);
   });
 
@@ -76,7 +86,7 @@ describe('deleting the workspace', () => {
     await addPerson(vault, workspaceId, { email: NED, role: 'admin' });
     const ned = await loggedIn(vault, NED, { steppedUp: true });
     expect(problemCode(await ned.send('DELETE', '/workspace'))).toBe('forbidden');
-    const tired = await loggedIn(vault, OLGA);
+    const tired = await loggedIn(vault, ODA);
     expect(problemCode(await tired.send('DELETE', '/workspace'))).toBe('step_up_required');
   });
 
@@ -109,7 +119,11 @@ describe('an API key that is made while the workspace is deleted', () => {
 
   const goodKeys = () =>
     [...vault.tables.entities.values()].filter(
-      ({ entity }) => entity.kind === 'apiKey' && !('revokedAt' in entity) && !('expiresAt' in entity),
+      ({ entity }) =>
+        entity.kind === 'apiKey' &&
+        entity.workspaceId === workspaceId &&
+        !('revokedAt' in entity) &&
+        !('expiresAt' in entity),
     );
 
   it('is not made', async () => {
@@ -139,6 +153,6 @@ describe('an API key that is made while the workspace is deleted', () => {
     beforeNextRow((other) => updateWorkspace(other, owner(), { name: 'Acme 2' }));
     const input = { name: 'ci', role: 'viewer', namespaces: ['*'] } as const;
     expect((await createApiKey(vault, owner(), input)).token).toBeDefined();
-    expect((await olga.get('/workspace')).body).toMatchObject({ name: 'Acme 2' });
+    expect((await oda.get('/workspace')).body).toMatchObject({ name: 'Acme 2' });
   });
 });
