@@ -1,5 +1,5 @@
-import { originOf, type RequestContext } from '../access/principal.ts';
-import { RefusedChanges } from '../audit/append.ts';
+import { originOf, type RequestContext, type UserPrincipal } from '../access/principal.ts';
+import { retryRefused } from '../audit/retry-refused.ts';
 import { VaultError } from '../kernel/errors.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { issueAccessToken } from './access-token.ts';
@@ -39,6 +39,17 @@ export async function stepUp(
   }
   await attempt.clear();
 
+  const opened = await retryRefused(() => elevate(parts, context, principal, methodOf(proof)));
+  return { opened, user };
+}
+
+/** Notes the proof in the session and replaces its tokens. */
+async function elevate(
+  parts: IdentityParts,
+  context: RequestContext,
+  principal: UserPrincipal,
+  method: string,
+): Promise<OpenedSession> {
   const { session } = await readOwn(parts.store, principal);
   const token = await parts.store.find(refreshTokenKind, session.refreshTokenId);
   const rotated = rotateRefreshToken(parts, session, token, {
@@ -49,22 +60,17 @@ export async function stepUp(
     issueAccessToken(parts, rotated.session),
     csrfToken(parts.derivedKeys, session.id),
   ]);
-  try {
-    await parts.trail.commit(originOf(context), [
-      {
-        action: 'authentication.stepped_up',
-        entity: { type: 'session', id: session.id },
-        result: 'success',
-        detail: { method: methodOf(proof) },
-        changes: rotated.changes,
-      },
-    ]);
-  } catch (error) {
-    if (!(error instanceof RefusedChanges)) throw error;
-    throw new VaultError('concurrent_change', 'The session changed at the same time. Try again.');
-  }
+  await parts.trail.commit(originOf(context), [
+    {
+      action: 'authentication.stepped_up',
+      entity: { type: 'session', id: session.id },
+      result: 'success',
+      detail: { method },
+      changes: rotated.changes,
+    },
+  ]);
   const { refreshToken } = rotated;
-  return { opened: { session: rotated.session, accessToken, refreshToken, csrfToken: csrf }, user };
+  return { session: rotated.session, accessToken, refreshToken, csrfToken: csrf };
 }
 
 async function isRight(
