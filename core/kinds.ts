@@ -2,7 +2,7 @@ import { idempotencyKind } from './idempotency/once.ts';
 import { apiKeyKind } from './identity/api-key.ts';
 import { mfaChallengeKind, mfaKind } from './identity/mfa.ts';
 import { passwordResetKind } from './identity/password-reset.ts';
-import { refreshTokenKind, sessionKind } from './identity/session.ts';
+import { endedLoginKind, refreshTokenKind, sessionKind } from './identity/session.ts';
 import { sweepMarkKind } from './identity/sweep-tallies.ts';
 import { userEmailKind, userKind } from './identity/user.ts';
 import { anyKind, type Entity, type Kind } from './kernel/entity.ts';
@@ -28,6 +28,7 @@ export const allKinds: ReadonlyMap<string, Kind<Entity>> = new Map(
     anyKind(passwordResetKind),
     anyKind(sessionKind),
     anyKind(refreshTokenKind),
+    anyKind(endedLoginKind),
     anyKind(membershipKind),
     anyKind(invitationKind),
     anyKind(authorizationCodeKind),

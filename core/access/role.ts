@@ -19,6 +19,7 @@ const LEAST_ROLE = {
   'workspace:update': 'owner',
   'workspace:delete': 'owner',
   'member:list': 'viewer',
+  'member:leave': 'viewer',
   'member:manage': 'admin',
   'namespace:list': 'viewer',
   'namespace:create': 'operator',
@@ -40,7 +41,12 @@ const LEAST_ROLE = {
 export type Permission = keyof typeof LEAST_ROLE;
 
 /** A person's own affairs: API keys have none, and whoever owes something can settle it with these. */
-const PERSONAL: ReadonlySet<Permission> = new Set(['session:manage', 'account:manage', 'mfa:manage']);
+const PERSONAL: ReadonlySet<Permission> = new Set([
+  'session:manage',
+  'account:manage',
+  'mfa:manage',
+  'member:leave',
+]);
 
 /** No API key can do these: they make a person a member, or speak in a person's name. */
 const PEOPLE_ONLY: ReadonlySet<Permission> = new Set([...PERSONAL, 'oauth:authorize', 'workspace:create']);
@@ -48,6 +54,7 @@ const PEOPLE_ONLY: ReadonlySet<Permission> = new Set([...PERSONAL, 'oauth:author
 /** A person has to prove once more who they are, within the last five minutes. Keys have nothing to prove it with. */
 const STEP_UP: ReadonlySet<Permission> = new Set([
   'mfa:manage',
+  'member:leave',
   'workspace:create',
   'workspace:update',
   'workspace:delete',

@@ -26,6 +26,8 @@ export interface AccessClaims {
   /** The session's generation when it was issued, and its client. */
   readonly generation: number;
   readonly client: string;
+  readonly loginId: string;
+  readonly familyId: string;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface AccessClaims {
  */
 export async function issueAccessToken(
   { signer, publicUrl, clock, random }: AccessTokenParts & { readonly random: Random },
-  session: Pick<Session, 'id' | 'userId' | 'workspaceId' | 'client' | 'generation'>,
+  session: Session,
 ): Promise<string> {
   const [key] = await signer.publicKeys();
   if (key === undefined) throw new Error('There is no key to sign access tokens with.');
@@ -48,6 +50,8 @@ export async function issueAccessToken(
     sid: session.id,
     ws: session.workspaceId,
     gen: session.generation,
+    lid: session.loginId,
+    fam: session.familyId,
     iat: issuedAt,
     exp: issuedAt + ACCESS_TOKEN_SECONDS,
     jti: Buffer.from(random.bytes(16)).toString('hex'),
@@ -88,7 +92,7 @@ export async function checkAccessToken(
         typ: TYPE,
         issuer: publicUrl,
         audience: publicUrl,
-        requiredClaims: ['exp', 'iat', 'jti', 'sub', 'sid', 'ws', 'gen', 'client_id'],
+        requiredClaims: ['exp', 'iat', 'jti', 'sub', 'sid', 'ws', 'gen', 'lid', 'fam', 'client_id'],
         currentDate: new Date(clock.now()),
       },
     );
@@ -109,13 +113,15 @@ export function toJwk({ keyId, publicKey }: PublicSigningKey) {
   return { kty: 'OKP', crv: 'Ed25519', x, kid: keyId, alg: ALGORITHM, use: 'sig' } as const;
 }
 
-function claimsOf({ sub, sid, ws, gen, client_id: client }: JWTPayload): AccessClaims {
+function claimsOf({ sub, sid, ws, gen, lid, fam, client_id: client }: JWTPayload): AccessClaims {
   return {
     sessionId: String(sid),
     userId: String(sub),
     workspaceId: String(ws),
     generation: Number(gen),
     client: String(client),
+    loginId: String(lid),
+    familyId: String(fam),
   };
 }
 

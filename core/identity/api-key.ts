@@ -62,3 +62,8 @@ export function tokenHash(token: string): string {
 export function apiKeyId(token: string): string {
   return `key_${createHash('sha256').update('lockzero api key id\0').update(token, 'utf8').digest('hex').slice(0, 32)}`;
 }
+
+/** Whether a key is neither revoked nor expired. */
+export function isGoodKey({ revokedAt, expiresAt }: ApiKey, now: number): boolean {
+  return revokedAt === undefined && (expiresAt === undefined || now < Date.parse(expiresAt));
+}

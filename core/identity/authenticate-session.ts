@@ -8,7 +8,7 @@ import { type Workspace, workspaceKind } from '../workspaces/workspace.ts';
 import { type AccessClaims, type AccessTokenParts, checkAccessToken } from './access-token.ts';
 import type { Authenticated } from './authenticate.ts';
 import type { SessionMarks } from './bookkeeping.ts';
-import { IDLE_MS, type Session, STEP_UP_MS, sessionKind } from './session.ts';
+import { endedLoginKind, IDLE_MS, type Session, STEP_UP_MS, sessionKind } from './session.ts';
 import { type User, userKind } from './user.ts';
 
 export type SessionParts = {
@@ -51,11 +51,12 @@ function isFrom(session: Session | undefined, { generation, client }: AccessClai
 
 /** The person in a session that stands. */
 export function principalIn(
-  { session, membership, workspace }: SessionState,
+  { session, user, membership, workspace }: SessionState,
   now: number,
 ): UserPrincipal | undefined {
-  if (session === undefined || membership === undefined || workspace === undefined) return undefined;
-  const owes = debtOf(session, workspace);
+  if (session === undefined || user === undefined || membership === undefined || workspace === undefined)
+    return undefined;
+  const owes = debtOf(session, user, workspace);
   return {
     type: 'user',
     id: session.userId,
@@ -74,31 +75,34 @@ export interface SessionState {
   readonly user: User | undefined;
   readonly membership: Membership | undefined;
   readonly workspace: Workspace | undefined;
+  /** Whether its login, or its family, was ended as a whole. */
+  readonly isLoginEnded: boolean;
 }
 
 export async function readSessionState(
   store: Store,
-  { sessionId, userId, workspaceId }: Omit<AccessClaims, 'generation' | 'client'>,
+  { sessionId, userId, workspaceId, loginId, familyId }: Omit<AccessClaims, 'generation' | 'client'>,
 ): Promise<SessionState> {
-  const [session, user, membership, workspace] = await Promise.all([
+  const [session, user, membership, workspace, ended] = await Promise.all([
     store.find(sessionKind, sessionId),
     store.get(userKind, PLATFORM_WORKSPACE, userId),
     store.get(membershipKind, workspaceId, userId),
     store.get(workspaceKind, workspaceId, workspaceId),
+    store.getMany(endedLoginKind, PLATFORM_WORKSPACE, [...new Set([loginId, familyId])]),
   ]);
-  return { session, user, membership, workspace };
+  return { session, user, membership, workspace, isLoginEnded: ended.length > 0 };
 }
 
 /** Why a session does not stand, apart from being idle; `undefined` when it does. */
 export function sessionRefusal(
-  { session, user, membership, workspace }: SessionState,
+  { session, user, membership, workspace, isLoginEnded }: SessionState,
   claims: Pick<AccessClaims, 'userId' | 'workspaceId'>,
   now: number,
 ): string | undefined {
   if (session === undefined || user === undefined) return 'session_unknown';
   if (session.userId !== claims.userId || session.workspaceId !== claims.workspaceId)
     return 'session_unknown';
-  if (session.endedAt !== undefined || session.epoch !== user.epoch) return 'session_ended';
+  if (session.endedAt !== undefined || session.epoch !== user.epoch || isLoginEnded) return 'session_ended';
   if (session.expiresAt <= now) return 'session_expired';
   if (workspace === undefined || workspace.deletedAt !== undefined) return 'workspace_deleted';
   if (membership === undefined || membership.sessionGroup !== session.sessionGroup) return 'not_a_member';
@@ -136,8 +140,9 @@ function isSteppedUp(session: Session, now: number): boolean {
 }
 
 /** What somebody has to settle before they can work in this workspace. */
-export function debtOf(session: Session, { policy }: Workspace): UserPrincipal['owes'] {
-  if (session.mustChangePassword) return 'password_change';
+export function debtOf(session: Session, user: User, { policy }: Workspace): UserPrincipal['owes'] {
+  const isWeak = !user.passwordProfiles.includes(policy.passwordProfile);
+  if (session.mustChangePassword || isWeak) return 'password_change';
   const demandsMfa = policy.requireMfa || session.demandsMfa;
   return demandsMfa && !session.mfa ? 'mfa_enrollment' : undefined;
 }

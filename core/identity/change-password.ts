@@ -6,9 +6,10 @@ import type { IdentityParts } from './identity-parts.ts';
 import { authorizePerson, readOwn } from './own-session.ts';
 import { limitRequests } from './request-limits.ts';
 import { setPassword } from './set-password.ts';
+import type { User } from './user.ts';
 
 /**
- * Changes the caller's password; every session of theirs is over then, the caller's too.
+ * Changes the caller's password; every session of theirs is over then, the caller's too. Gives the person as they are now.
  *
  * @throws VaultError `login_refused` when the current password is wrong, counted like a failed login; `invalid_request`
  * with the faults of the new one; `breach_check_unavailable`.
@@ -17,7 +18,7 @@ export async function changePassword(
   parts: IdentityParts,
   context: RequestContext,
   input: { readonly currentPassword: string; readonly newPassword: string },
-): Promise<void> {
+): Promise<User> {
   const principal = authorizePerson(context.principal, 'account:manage');
   const { user, session } = await readOwn(parts.store, principal);
   await limitRequests(parts, 'password', context.ip, session.loginId);
@@ -26,7 +27,7 @@ export async function changePassword(
     throw new VaultError('login_refused', 'The current password is wrong.');
   await attempt.clear();
   try {
-    await setPassword(parts, {
+    return await setPassword(parts, {
       user,
       password: input.newPassword,
       field: 'newPassword',

@@ -2,14 +2,14 @@ import { invalid, VaultError } from '../kernel/errors.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
 import { isBreached } from './check-breached.ts';
 import type { IdentityParts } from './identity-parts.ts';
-import { passwordFaults } from './password-policy.ts';
+import { PASSWORD_PROFILES, passwordFaults } from './password-policy.ts';
 import { contextWords, passwordPolicyOf } from './person.ts';
 import { PASSWORD_HISTORY, type User } from './user.ts';
 
 type Parts = Pick<IdentityParts, 'hasher' | 'breached'>;
 
 /** What a new password changes of a person. */
-export type ChosenPassword = Pick<User, 'passwordHash' | 'passwordHistory'> & {
+export type ChosenPassword = Pick<User, 'passwordHash' | 'passwordHistory' | 'passwordProfiles'> & {
   /** Set where nobody could tell whether the password is a breached one, and the policy accepts it all the same. */
   readonly breachUnchecked: true | undefined;
 };
@@ -46,6 +46,9 @@ export async function choosePassword(
   const passwordHash = await hasher.hash(password);
   return {
     passwordHash,
+    passwordProfiles: PASSWORD_PROFILES.filter(
+      (profile) => passwordFaults(password, [profile], []).length === 0,
+    ),
     passwordHistory: [passwordHash, ...history].slice(0, PASSWORD_HISTORY),
     breachUnchecked: isUnchecked ? true : undefined,
   };

@@ -8,7 +8,7 @@ import { attemptKey } from './known-device.ts';
 import { mfaChallengeKind } from './mfa.ts';
 import { isOpaqueToken, opaqueTokenId } from './opaque-token.ts';
 import { type OpenedSession, openSession } from './open-session.ts';
-import { demandsMfa, placesOf } from './person.ts';
+import { placesOf } from './person.ts';
 import { limitRequests } from './request-limits.ts';
 import { type PresentedFactor, useSecondFactor } from './second-factor.ts';
 import { emailId, type User, userKind } from './user.ts';
@@ -44,11 +44,14 @@ export async function completeMfa(
     throw codeRefused();
   }
 
-  const key = await attemptKey(parts.derivedKeys, emailId(user.email), step.deviceToken, parts.clock.now());
-  const attempt = await bookLogin(parts, key, async () => user, caller);
+  const account = { id: emailId(user.email), epoch: user.epoch };
+  const key = await attemptKey(parts.derivedKeys, account, step.deviceToken, parts.clock.now());
+  const attempt = await bookLogin(parts, key, user, caller);
   const { workspaceId } = challenge;
-  const isRight = await useSecondFactor(parts, user.id, workspaceId, step.factor, caller);
-  const places = await placesOf(store, user);
+  const isRight = await attempt.whileUndecided(
+    useSecondFactor(parts, user.id, workspaceId, step.factor, caller),
+  );
+  const places = await attempt.whileUndecided(placesOf(store, user));
   const place = places.find(({ workspace }) => workspace.id === workspaceId);
   if (!isRight || place === undefined) {
     await recordFailedLogin(parts, user, isRight ? 'not_a_member' : 'mfa_code', caller);
@@ -64,7 +67,7 @@ export async function completeMfa(
         place,
         client: step.client,
         mfa: true,
-        demandsMfa: demandsMfa(places),
+        places,
         mustChangePassword: challenge.mustChangePassword,
         event: { action: 'authentication.succeeded', detail: { method, client: step.client } },
         changes: () => [remove(mfaChallengeKind, challenge)],

@@ -14,7 +14,7 @@ import { authorizePerson, readOwn } from './own-session.ts';
 import { tellWorkspaces } from './person.ts';
 import { limitRequests } from './request-limits.ts';
 import { matchTotp } from './second-factor.ts';
-import { userKind } from './user.ts';
+import { type User, userKind } from './user.ts';
 
 /**
  * Switches MFA on with a first code, and gives the backup codes, this once. Every other session of the person ends: it
@@ -26,7 +26,7 @@ export async function confirmTotp(
   parts: IdentityParts,
   context: RequestContext,
   { code }: { readonly code: string },
-): Promise<{ readonly backupCodes: readonly string[] }> {
+): Promise<{ readonly backupCodes: readonly string[]; readonly user: User }> {
   const principal = authorizePerson(context.principal, 'mfa:manage');
   const { store, trail, clock, random, hasher } = parts;
   const { user, session } = await readOwn(store, principal);
@@ -35,7 +35,7 @@ export async function confirmTotp(
   if (mfa === undefined) throw new VaultError('mfa_not_on', 'Start with POST /auth/mfa/totp.');
   if (mfa.confirmedAt !== undefined) throw new VaultError('mfa_already_on', 'MFA is on already.');
   const attempt = await bookAttempt(parts, sessionAttemptKey(user, session));
-  const step = await matchTotp(parts, mfa, principal.workspaceId, code, context);
+  const step = await attempt.whileUndecided(matchTotp(parts, mfa, principal.workspaceId, code, context));
   if (step === undefined) throw codeRefused();
   await attempt.clear();
 
@@ -59,5 +59,5 @@ export async function confirmTotp(
   const others = user.workspaceIds.filter((id) => id !== principal.workspaceId);
   await tellWorkspaces(trail, origin, event, others);
   await notifyOfMfa(parts.mail, user.email, 'on');
-  return { backupCodes };
+  return { backupCodes, user: next.entity };
 }

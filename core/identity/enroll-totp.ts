@@ -8,6 +8,7 @@ import type { IdentityParts } from './identity-parts.ts';
 import { mfaKind } from './mfa.ts';
 import { authorizePerson, readOwn } from './own-session.ts';
 import { tellWorkspaces } from './person.ts';
+import { limitRequests } from './request-limits.ts';
 import { totpName } from './second-factor.ts';
 import { newTotpSecret, totpQrCode, totpUri } from './totp.ts';
 
@@ -28,7 +29,8 @@ export interface TotpEnrollment {
 export async function enrollTotp(parts: IdentityParts, context: RequestContext): Promise<TotpEnrollment> {
   const principal = authorizePerson(context.principal, 'mfa:manage');
   const { store, trail, clock, random } = parts;
-  const { user } = await readOwn(store, principal);
+  const { user, session } = await readOwn(store, principal);
+  await limitRequests(parts, 'mfa_setup', context.ip, session.loginId);
   const earlier = await store.get(mfaKind, PLATFORM_WORKSPACE, user.id);
   if (earlier?.confirmedAt !== undefined) {
     throw new VaultError('mfa_already_on', 'MFA is on already. Switch it off first to set up another app.');

@@ -27,20 +27,19 @@ export async function recordFailedLogin(
 /**
  * Books a login attempt; one that meets a lock is recorded.
  *
- * @param find whose account it is; asked only where it matters.
  * @throws VaultError `login_locked`
  */
 export async function bookLogin(
   parts: RecordFailureParts & { readonly bookkeeping: AttemptRecords },
   key: string,
-  find: () => Promise<User | undefined>,
+  user: User | undefined,
   caller: Caller,
 ): Promise<Attempt> {
   try {
     return await bookAttempt(parts, key);
   } catch (error) {
     if (error instanceof VaultError && error.code === 'login_locked')
-      await recordFailedLogin(parts, await find(), 'login_locked', caller);
+      await recordFailedLogin(parts, user, 'login_locked', caller);
     throw error;
   }
 }

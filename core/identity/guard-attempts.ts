@@ -1,4 +1,4 @@
-import { unavailable, VaultError } from '../kernel/errors.ts';
+import { type ErrorCode, unavailable, VaultError } from '../kernel/errors.ts';
 import type { Clock } from '../kernel/ports.ts';
 import type { AttemptRecords, FailureRecord } from './bookkeeping.ts';
 import { addFailure, LOCK_MS, lockedUntil, removeFailure, WINDOW_MS } from './lockout.ts';
@@ -16,7 +16,11 @@ export interface Attempt {
   giveBack(): Promise<void>;
   /** A login is completed: all failures are forgotten. */
   clear(): Promise<void>;
+  /** Gives the attempt back if this work fails for want of a service: nobody has learned anything then. */
+  whileUndecided<T>(work: Promise<T>): Promise<T>;
 }
+
+const OUTAGES: ReadonlySet<ErrorCode> = new Set(['unavailable', 'key_unavailable']);
 
 /** Nobody loses more races than there are failures before a lock; the rest is for callers that give attempts back. */
 const MAX_ROUNDS = 50;
@@ -35,9 +39,16 @@ export async function bookAttempt(parts: Parts, key: string): Promise<Attempt> {
     if (until !== undefined) throw locked(until - now);
     return addFailure(failures, now);
   });
+  const giveBack = () => replace(parts, key, (failures) => removeFailure(failures, now));
   return {
-    giveBack: () => replace(parts, key, (failures) => removeFailure(failures, now)),
+    giveBack,
     clear: () => replace(parts, key, () => []),
+    whileUndecided: (work) =>
+      work.catch(async (error) => {
+        // If this fails too, the attempt counts: when in doubt, closed.
+        if (error instanceof VaultError && OUTAGES.has(error.code)) await giveBack().catch(() => undefined);
+        throw error;
+      }),
   };
 }
 

@@ -13,33 +13,52 @@ const ELSEWHERE = '-';
 /** How long a browser stays known after its last login, in seconds: half a year. */
 export const DEVICE_SECONDS = 180 * 24 * 60 * 60;
 
-/** `<device id>.<end in epoch seconds>.<key id>.<tag>`: good for one account, for half a year. */
-export async function newDeviceToken(
-  keys: DerivedKeys,
-  random: Random,
-  account: string,
-  now: number,
-): Promise<string> {
-  const deviceId = Buffer.from(random.bytes(16)).toString('hex');
-  const end = Math.floor(now / 1000) + DEVICE_SECONDS;
-  return `${deviceId}.${end}.${await keyedTag(keys, 'device', `${account}.${deviceId}.${end}`)}`;
+/** An account as it is counted: whether there is one or not. */
+export interface CountedAccount {
+  /** The id of its e-mail address. */
+  readonly id: string;
+  /** The person's, if there is one: a change of the password makes all devices strangers. */
+  readonly epoch: number | undefined;
 }
 
 /**
- * Under which key the failures of an account are counted for a caller: its device, where that is known.
- *
- * @param account the id of the account's e-mail address, whether there is such an account or not.
+ * `<device id>.<end in epoch seconds>.<key id>.<tag>`: good for one account, for half a year, until the person's epoch
+ * moves on. A device that is known already keeps its id: logging in often makes nobody many devices.
  */
-export async function attemptKey(
-  keys: DerivedKeys,
-  account: string,
-  deviceToken: string | undefined,
+export async function newDeviceToken(
+  { derivedKeys, random }: { readonly derivedKeys: DerivedKeys; readonly random: Random },
+  account: CountedAccount,
+  presented: string | undefined,
   now: number,
 ): Promise<string> {
-  const [deviceId = '', end = '', ...tag] = (deviceToken ?? '').split('.');
-  const isKnown =
-    /^[0-9a-f]{32}$/.test(deviceId) &&
-    Number(end) * 1000 > now &&
-    (await isKeyedTag(keys, 'device', `${account}.${deviceId}.${end}`, tag.join('.')));
-  return `${account}#${isKnown ? deviceId : ELSEWHERE}`;
+  const known = await deviceOf(derivedKeys, account, presented, now);
+  const deviceId = known ?? Buffer.from(random.bytes(16)).toString('hex');
+  const end = Math.floor(now / 1000) + DEVICE_SECONDS;
+  return `${deviceId}.${end}.${await keyedTag(derivedKeys, 'device', message(account, deviceId, end))}`;
+}
+
+/** Under which key the failures of an account are counted for a caller: its device, where that is known. */
+export async function attemptKey(
+  derivedKeys: DerivedKeys,
+  account: CountedAccount,
+  presented: string | undefined,
+  now: number,
+): Promise<string> {
+  return `${account.id}#${(await deviceOf(derivedKeys, account, presented, now)) ?? ELSEWHERE}`;
+}
+
+async function deviceOf(
+  keys: DerivedKeys,
+  account: CountedAccount,
+  token: string | undefined,
+  now: number,
+): Promise<string | undefined> {
+  const [deviceId = '', end = '', ...tag] = (token ?? '').split('.');
+  if (!/^[0-9a-f]{32}$/.test(deviceId) || !(Number(end) * 1000 > now)) return undefined;
+  const isKnown = await isKeyedTag(keys, 'device', message(account, deviceId, Number(end)), tag.join('.'));
+  return isKnown ? deviceId : undefined;
+}
+
+function message({ id, epoch }: CountedAccount, deviceId: string, end: number): string {
+  return `${id}.${epoch ?? '-'}.${deviceId}.${end}`;
 }

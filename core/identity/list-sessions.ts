@@ -1,11 +1,12 @@
 import { originOf, type RequestContext } from '../access/principal.ts';
-import type { Page } from '../kernel/store.ts';
+import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
+import type { Page, Store } from '../kernel/store.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { sessionRefusal } from './authenticate-session.ts';
 import type { IdentityParts } from './identity-parts.ts';
 import { authorizePerson, readOwn } from './own-session.ts';
 import { placesOf } from './person.ts';
-import { IDLE_MS, type Session, sessionKind, sessionList } from './session.ts';
+import { endedLoginKind, IDLE_MS, type Session, sessionKind, sessionList } from './session.ts';
 
 export interface ListedSession {
   readonly session: Session;
@@ -25,9 +26,12 @@ export async function listSessions(
   const now = parts.clock.now();
   const { items, ...rest } = await parts.store.list(sessionKind, { list: sessionList(user.id), ...page });
   const places = new Map((await placesOf(parts.store, user)).map((place) => [place.workspace.id, place]));
+  const loginIds = items.flatMap(({ loginId, familyId }) => [loginId, familyId]);
+  const endedLogins = await endedAmong(parts.store, loginIds);
   const standing = items.filter((session) => {
     const { workspace, membership } = places.get(session.workspaceId) ?? {};
-    return sessionRefusal({ session, user, workspace, membership }, session, now) === undefined;
+    const isLoginEnded = endedLogins.has(session.loginId) || endedLogins.has(session.familyId);
+    return sessionRefusal({ session, user, workspace, membership, isLoginEnded }, session, now) === undefined;
   });
   const seen = await parts.bookkeeping.sessionsSeen(standing.map(({ id }) => id));
   await parts.trail.commit(originOf(context), [
@@ -39,4 +43,17 @@ export async function listSessions(
     return [{ session, lastSeenAt: timestamp(lastSeen), isCurrent: session.id === principal.sessionId }];
   });
   return { items: listed, ...rest };
+}
+
+/** What one read takes. */
+const MAX_IDS = 100;
+
+async function endedAmong(store: Store, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const unique = [...new Set(ids)];
+  const ended = new Set<string>();
+  for (let start = 0; start < unique.length; start += MAX_IDS) {
+    const slice = unique.slice(start, start + MAX_IDS);
+    for (const { id } of await store.getMany(endedLoginKind, PLATFORM_WORKSPACE, slice)) ended.add(id);
+  }
+  return ended;
 }

@@ -10,16 +10,7 @@ import { attemptKey } from './known-device.ts';
 import { MFA_CHALLENGE_MS, mfaChallengeKind, mfaKind } from './mfa.ts';
 import { newOpaqueToken, opaqueTokenId } from './opaque-token.ts';
 import { type OpenedSession, openSession } from './open-session.ts';
-import { passwordFaults } from './password-policy.ts';
-import {
-  contextWords,
-  demandsMfa,
-  findPerson,
-  type Place,
-  passwordPolicyOf,
-  personOrigin,
-  placesOf,
-} from './person.ts';
+import { findPerson, type Place, personOrigin, placesOf } from './person.ts';
 import { limitRequests } from './request-limits.ts';
 import { emailId, type User, userKind } from './user.ts';
 
@@ -65,18 +56,18 @@ const VAGUE: ReadonlySet<ErrorCode> = new Set(['login_refused', 'login_locked'])
 const REFUSAL_MS = 500;
 
 async function takeFirstStep(parts: IdentityParts, login: Login, caller: Caller): Promise<LoginResult> {
-  const key = await attemptKey(parts.derivedKeys, emailId(login.email), login.deviceToken, parts.clock.now());
+  const user = await findPerson(parts.store, login.email);
+  const account = { id: emailId(login.email), epoch: user?.epoch };
+  const key = await attemptKey(parts.derivedKeys, account, login.deviceToken, parts.clock.now());
   await limitRequests(parts, 'login', caller.ip, key);
-  const find = () => findPerson(parts.store, login.email);
-  const attempt = await bookLogin(parts, key, find, caller);
-  const user = await find();
+  const attempt = await bookLogin(parts, key, user, caller);
   const isRight = await parts.hasher.verify(user?.passwordHash ?? parts.hasher.dummyHash, login.password);
   if (user === undefined || !isRight) {
     await recordFailedLogin(parts, user, user === undefined ? 'unknown_account' : 'wrong_password', caller);
     throw loginRefused();
   }
 
-  const places = await placesOf(parts.store, user);
+  const places = await attempt.whileUndecided(placesOf(parts.store, user));
   const place =
     login.workspaceId === undefined
       ? places[0]
@@ -86,9 +77,9 @@ async function takeFirstStep(parts: IdentityParts, login: Login, caller: Caller)
     await recordFailedLogin(parts, user, 'not_a_member', caller);
     throw new VaultError('forbidden', 'You are not a member of this workspace. Ask for an invitation.');
   }
-  const refreshed = await refreshPassword(parts, user, login.password, caller);
-  const mustChangePassword = refreshed.isBreached || !satisfies(places, user, login.password);
-  const mfa = await parts.store.get(mfaKind, PLATFORM_WORKSPACE, user.id);
+  const refreshed = await attempt.whileUndecided(refreshPassword(parts, user, login.password, caller));
+  const mustChangePassword = refreshed.isBreached || !satisfies(places, user);
+  const mfa = await attempt.whileUndecided(parts.store.get(mfaKind, PLATFORM_WORKSPACE, user.id));
   if (mfa?.confirmedAt !== undefined) {
     await attempt.giveBack();
     const mfaToken = await challenge(parts, refreshed.user, place, mustChangePassword, caller);
@@ -102,7 +93,7 @@ async function takeFirstStep(parts: IdentityParts, login: Login, caller: Caller)
       place,
       client: login.client,
       mfa: false,
-      demandsMfa: demandsMfa(places),
+      places,
       mustChangePassword,
       event: { action: 'authentication.succeeded', detail: { method: 'password', client: login.client } },
     },
@@ -111,10 +102,9 @@ async function takeFirstStep(parts: IdentityParts, login: Login, caller: Caller)
   return { status: 'complete', opened, user: refreshed.user };
 }
 
-function satisfies(places: readonly Place[], user: User, password: string): boolean {
-  const workspaces = places.map(({ workspace }) => workspace);
-  const { profiles } = passwordPolicyOf(workspaces);
-  return passwordFaults(password, profiles, contextWords(user.email, workspaces)).length === 0;
+/** Whether the password is one that the strictest policy of all these places takes. */
+function satisfies(places: readonly Place[], { passwordProfiles }: User): boolean {
+  return places.every(({ workspace }) => passwordProfiles.includes(workspace.policy.passwordProfile));
 }
 
 /** Hands out a token for the second step. Only whoever showed the password gets to try codes. */

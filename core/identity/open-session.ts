@@ -6,15 +6,18 @@ import { timestamp } from '../kernel/timestamps.ts';
 import { issueAccessToken } from './access-token.ts';
 import type { Caller } from './caller.ts';
 import { csrfToken } from './csrf.ts';
+import { describeSession, type SessionDescription } from './describe-session.ts';
 import type { IdentityParts } from './identity-parts.ts';
 import { newOpaqueToken, opaqueTokenId } from './opaque-token.ts';
-import { type Place, personOrigin } from './person.ts';
+import { demandsMfa, type Place, personOrigin } from './person.ts';
 import { ABSOLUTE_MS, refreshTokenKind, type Session, sessionKind } from './session.ts';
 import type { User } from './user.ts';
 
 /** A session, and what its client needs to use it: shown once. */
 export interface OpenedSession {
   readonly session: Session;
+  /** Made before the session was changed: telling of it cannot fail any more. */
+  readonly description: SessionDescription;
   readonly accessToken: string;
   readonly refreshToken: string;
   readonly csrfToken: string;
@@ -23,13 +26,17 @@ export interface OpenedSession {
 export interface NewSession {
   readonly user: User;
   readonly place: Place;
-  /** Whether any of the person's workspaces demands a second factor. */
-  readonly demandsMfa: boolean;
+  /** All places of the person. */
+  readonly places: readonly Place[];
   readonly client: string;
   readonly mfa: boolean;
   readonly mustChangePassword: boolean;
-  /** The session that this one goes on from: nothing prolongs a login, or makes two of it. */
-  readonly from?: Pick<Session, 'loginId' | 'expiresAt'>;
+  /** The session that this one comes from: nothing prolongs a login. */
+  readonly from?: Pick<Session, 'loginId' | 'loginAt' | 'expiresAt'>;
+  /** The family that it goes on; a new one, unless said. */
+  readonly familyId?: string;
+  /** What has to be done once everything is ready, right before the session is opened. */
+  readonly beforeCommit?: () => Promise<void>;
   readonly event: Pick<AuditEvent, 'action' | 'detail'>;
   /** What belongs to the same step: a challenge that is used up, a code that is redeemed. */
   readonly changes?: (session: Session) => readonly Change[];
@@ -48,7 +55,7 @@ type Parts = Pick<
  */
 export async function openSession(
   parts: Parts,
-  { user, place, event, changes, ...opening }: NewSession,
+  { user, place, places, event, changes, ...opening }: NewSession,
   caller: Caller,
 ): Promise<OpenedSession> {
   const { trail, clock, random, bookkeeping } = parts;
@@ -62,6 +69,8 @@ export async function openSession(
     workspaceId,
     id,
     loginId: opening.from?.loginId ?? id,
+    familyId: opening.familyId ?? id,
+    loginAt: opening.from?.loginAt ?? timestamp(now),
     userId: user.id,
     epoch: user.epoch,
     client: opening.client,
@@ -70,7 +79,7 @@ export async function openSession(
     refreshTokenId,
     createdAt: timestamp(now),
     mfa: opening.mfa,
-    demandsMfa: opening.demandsMfa,
+    demandsMfa: demandsMfa(places),
     mustChangePassword: opening.mustChangePassword,
     expiresAt,
     ip: caller.ip,
@@ -81,6 +90,8 @@ export async function openSession(
     id: refreshTokenId,
     sessionId: id,
     userId: user.id,
+    loginId: session.entity.loginId,
+    familyId: session.entity.familyId,
     expiresAt,
   });
   const [accessToken, csrf] = await Promise.all([
@@ -88,6 +99,8 @@ export async function openSession(
     csrfToken(parts.derivedKeys, id),
     bookkeeping.startSession(id, now, expiresAt),
   ]);
+  const description = describeSession(session.entity, { user, places, lastSeen: now }, now);
+  await opening.beforeCommit?.();
   await trail.commit(personOrigin(workspaceId, user.id, caller), [
     {
       ...event,
@@ -96,5 +109,5 @@ export async function openSession(
       changes: [session, token, ...(changes?.(session.entity) ?? [])],
     },
   ]);
-  return { session: session.entity, accessToken, refreshToken, csrfToken: csrf };
+  return { session: session.entity, description, accessToken, refreshToken, csrfToken: csrf };
 }

@@ -4,7 +4,8 @@ import { issueAccessToken } from './access-token.ts';
 import { isInUse, readSessionState, type SessionState, sessionRefusal } from './authenticate-session.ts';
 import type { Caller } from './caller.ts';
 import { csrfToken, isCsrfToken } from './csrf.ts';
-import { endSessionAsSystem } from './end-session.ts';
+import { describeSession } from './describe-session.ts';
+import { endFamily } from './end-family.ts';
 import type { IdentityParts } from './identity-parts.ts';
 import { isOpaqueToken, opaqueTokenId } from './opaque-token.ts';
 import type { OpenedSession } from './open-session.ts';
@@ -58,13 +59,17 @@ export async function refreshSession(
   const now = parts.clock.now();
   const refusal = sessionRefusal(state, session, now);
   const { user } = state;
+  // Also where the session has ended: whoever has a copy may have moved on to another one of its family.
+  const mayLiveOn = user?.epoch === session.epoch && !state.isLoginEnded;
+  if (token.id !== session.refreshTokenId && mayLiveOn) throw await reused(parts, found, now, caller);
   if (refusal !== undefined || user === undefined)
     throw await refused(parts, session, refusal ?? 'session_unknown', caller);
-  if (token.id !== session.refreshTokenId) throw await reused(parts, found, now, caller);
   if (!(await isInUse(parts, session.id, now))) throw await refused(parts, session, 'session_idle', caller);
 
   const places = await placesOf(parts.store, user);
   const rotated = rotateRefreshToken(parts, session, token, { demandsMfa: demandsMfa(places) });
+  const lastSeen = (await parts.bookkeeping.sessionsSeen([session.id])).get(session.id) ?? now;
+  const description = describeSession(rotated.session, { user, places, lastSeen }, now);
   const [accessToken, csrf] = await Promise.all([
     issueAccessToken(parts, rotated.session),
     csrfToken(parts.derivedKeys, session.id),
@@ -84,7 +89,10 @@ export async function refreshSession(
     throw error;
   }
   const { refreshToken } = rotated;
-  return { opened: { session: rotated.session, accessToken, refreshToken, csrfToken: csrf }, user };
+  return {
+    opened: { session: rotated.session, description, accessToken, refreshToken, csrfToken: csrf },
+    user,
+  };
 }
 
 interface FoundSession {
@@ -101,8 +109,7 @@ export async function findByRefreshToken(
   if (!isOpaqueToken('refreshToken', refreshToken)) return undefined;
   const token = await store.find(refreshTokenKind, opaqueTokenId('refreshToken', refreshToken));
   if (token === undefined) return undefined;
-  const { sessionId, userId, workspaceId } = token;
-  const state = await readSessionState(store, { sessionId, userId, workspaceId });
+  const state = await readSessionState(store, token);
   const { session } = state;
   return session === undefined || session.client !== client ? undefined : { token, session, state };
 }
@@ -114,11 +121,12 @@ async function reused(
   now: number,
   caller: Caller,
 ): Promise<VaultError> {
+  // On a server whose clock is behind, the grace is longer: a false alarm there would end sessions that race honestly.
   // It may have been used between the readings of the token and of the session.
   const usedAt = token.usedAt ?? (await parts.store.find(refreshTokenKind, token.id))?.usedAt;
-  const isRecent = usedAt !== undefined && Math.abs(now - usedAt) <= REUSE_GRACE_MS;
+  const isRecent = usedAt !== undefined && now - usedAt <= REUSE_GRACE_MS;
   if (!isRecent) {
-    await endSessionAsSystem(parts, session, {
+    await endFamily(parts, session, session.familyId, {
       action: 'session.reuse_detected',
       detail: { sourceIp: caller.ip },
     });

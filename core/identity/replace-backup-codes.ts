@@ -8,6 +8,7 @@ import { mfaKind } from './mfa.ts';
 import { notifyOfMfa } from './notify-of-mfa.ts';
 import { authorizePerson, readOwn } from './own-session.ts';
 import { tellWorkspaces } from './person.ts';
+import { limitRequests } from './request-limits.ts';
 
 /**
  * Ten new backup codes, shown this once; the old ones are dead.
@@ -19,7 +20,8 @@ export async function replaceBackupCodes(
   context: RequestContext,
 ): Promise<{ readonly backupCodes: readonly string[] }> {
   const principal = authorizePerson(context.principal, 'mfa:manage');
-  const { user } = await readOwn(parts.store, principal);
+  const { user, session } = await readOwn(parts.store, principal);
+  await limitRequests(parts, 'mfa_setup', context.ip, session.loginId);
   const mfa = await enabledMfa(parts, user.id);
   const backupCodes = newBackupCodes(parts.random);
   const next = update(mfaKind, mfa, { backupCodes: await hashBackupCodes(parts.hasher, backupCodes) });

@@ -1,6 +1,7 @@
 import { VaultError } from '../kernel/errors.ts';
 import type { Clock } from '../kernel/ports.ts';
 import type { AttemptRecords } from './bookkeeping.ts';
+import { networkOf } from './network.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -16,6 +17,8 @@ const LIMITS = {
   reset_request: { ip: 10, account: 3 },
   reset: { ip: 10, account: 10 },
   invitation: { ip: 10, account: 10 },
+  invite: { ip: 30, account: 3 },
+  mfa_setup: { ip: 30, account: 5 },
   // Whoever guesses at the setup token from elsewhere must not keep the operator from using it.
   setup: { ip: 10, account: undefined },
   token: { ip: 60, account: 30 },
@@ -48,7 +51,7 @@ export async function limitRequests(
   const now = clock.now();
   const minute = Math.floor(now / MINUTE_MS);
   const [fromAddress, ofAccount] = await Promise.all([
-    bookkeeping.countRequest(`${route}#ip#${ip}`, minute),
+    bookkeeping.countRequest(`${route}#ip#${networkOf(ip)}`, minute),
     account === undefined ? 0 : bookkeeping.countRequest(`${route}#account#${account}`, minute),
   ]);
   const limit = LIMITS[route];

@@ -1,4 +1,4 @@
-import { RefusedChanges } from '../audit/append.ts';
+import { retryRefused } from '../audit/retry-refused.ts';
 import { remove } from '../kernel/entity.ts';
 import { VaultError } from '../kernel/errors.ts';
 import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
@@ -24,8 +24,18 @@ export async function resetPassword(
   { token, newPassword }: { readonly token: string; readonly newPassword: string },
   caller: Caller,
 ): Promise<void> {
+  await limitRequests(parts, 'reset', caller.ip, opaqueTokenId('passwordReset', token));
+  // The account may have changed otherwise in the same moment; the link is looked at anew then.
+  await retryRefused(() => useLink(parts, token, newPassword, caller));
+}
+
+async function useLink(
+  parts: IdentityParts,
+  token: string,
+  newPassword: string,
+  caller: Caller,
+): Promise<void> {
   const id = opaqueTokenId('passwordReset', token);
-  await limitRequests(parts, 'reset', caller.ip, id);
   const reset = isOpaqueToken('passwordReset', token)
     ? await parts.store.find(passwordResetKind, id)
     : undefined;
@@ -47,8 +57,6 @@ export async function resetPassword(
       changes: [remove(passwordResetKind, reset)],
     });
   } catch (error) {
-    // The same link was used by another request a moment earlier.
-    if (error instanceof RefusedChanges) throw linkRefused();
     if (error instanceof VaultError && error.code === 'invalid_request')
       await tellWorkspaces(
         parts.trail,

@@ -15,9 +15,17 @@ export function rotateRefreshToken(
 ): { readonly session: Session; readonly refreshToken: string; readonly changes: readonly Change[] } {
   const refreshToken = newOpaqueToken('refreshToken', random);
   const id = opaqueTokenId('refreshToken', refreshToken);
-  const { workspaceId, userId, expiresAt } = session;
+  const { workspaceId, userId, loginId, familyId, expiresAt } = session;
   const next = update(sessionKind, session, { ...patch, refreshTokenId: id });
-  const made = create(refreshTokenKind, { workspaceId, id, sessionId: session.id, userId, expiresAt });
+  const made = create(refreshTokenKind, {
+    workspaceId,
+    id,
+    sessionId: session.id,
+    userId,
+    loginId,
+    familyId,
+    expiresAt,
+  });
   const used = token === undefined ? [] : [update(refreshTokenKind, token, { usedAt: clock.now() })];
   return { session: next.entity, refreshToken, changes: [next, made, ...used] };
 }

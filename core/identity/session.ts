@@ -26,8 +26,15 @@ const sessionSchema = z.strictObject({
   /** The person's epoch when it was opened; it is over once theirs has moved on. */
   epoch: z.int().min(1),
   client: z.string(),
-  /** The session that the login opened: this one, or the one that this one goes on from. Guesses are counted by it. */
+  /**
+   * The session that the login opened: this one, or the one that this one comes from. Guesses are counted by it, and
+   * what ends the login ends all that came of it.
+   */
   loginId: z.string(),
+  /** Sessions that follow one another, when their person goes from workspace to workspace, are one family. */
+  familyId: z.string(),
+  /** When the login was. */
+  loginAt: z.string(),
   /** The person's {@link file://../members/membership.ts} has the same one; it changes when an admin ends all of them. */
   sessionGroup: z.string(),
   /** Rises with each step-up: access tokens issued before it are dead. */
@@ -78,6 +85,8 @@ const refreshTokenSchema = z.strictObject({
   revision: z.int().min(1),
   sessionId: z.string(),
   userId: z.string(),
+  loginId: z.string(),
+  familyId: z.string(),
   /** Epoch milliseconds. */
   usedAt: z.int().optional(),
   /** Epoch milliseconds: the session's. */
@@ -90,6 +99,27 @@ export const refreshTokenKind: Kind<RefreshToken> = {
   name: 'refreshToken',
   schema: refreshTokenSchema,
   expiry: (token) => token.expiresAt,
+};
+
+/**
+ * That a login or a family of sessions is over, because one of its tokens came a second time: somebody has a copy. Its id
+ * is theirs; it is looked for on every request.
+ */
+const endedLoginSchema = z.strictObject({
+  kind: z.literal('endedLogin'),
+  workspaceId: z.string(),
+  id: z.string(),
+  revision: z.int().min(1),
+  /** Epoch milliseconds: by then all its sessions are over anyway. */
+  expiresAt: z.int(),
+});
+
+export type EndedLogin = z.infer<typeof endedLoginSchema>;
+
+export const endedLoginKind: Kind<EndedLogin> = {
+  name: 'endedLogin',
+  schema: endedLoginSchema,
+  expiry: (login) => login.expiresAt,
 };
 
 /** A used refresh token that comes again this soon merely fails: two tabs, or an answer that was lost. */

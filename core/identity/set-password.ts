@@ -25,10 +25,10 @@ export interface NewPassword {
  * Gives a person a new password and ends all their sessions in the same step; then tells their workspaces and, by mail,
  * themselves.
  *
- * @returns the workspaces that were told.
+ * @returns the person as they are now.
  * @throws RefusedChanges when the account changed meanwhile; what `choosePassword` throws.
  */
-export async function setPassword(parts: Parts, wanted: NewPassword): Promise<readonly string[]> {
+export async function setPassword(parts: Parts, wanted: NewPassword): Promise<User> {
   const { user, password, field, origin } = wanted;
   const workspaces = (await placesOf(parts.store, user)).map(({ workspace }) => workspace);
   const chosen = await choosePassword(parts, field, password, user.email, workspaces, user.passwordHistory);
@@ -44,9 +44,12 @@ export async function setPassword(parts: Parts, wanted: NewPassword): Promise<re
   if (chosen.breachUnchecked) events.push({ action: 'user.breach_check_skipped', entity, result: 'success' });
   await parts.trail.commit({ ...origin, workspaceId: PLATFORM_WORKSPACE }, events);
   const told = workspaces.map(({ id }) => id);
-  for (const event of events) await tellWorkspaces(parts.trail, origin, event, told);
-  await notify(parts, user.email);
-  return told;
+  try {
+    for (const event of events) await tellWorkspaces(parts.trail, origin, event, told);
+  } finally {
+    await notify(parts, user.email);
+  }
+  return next.entity;
 }
 
 /** A mail that does not arrive changes nothing: the password is set. */

@@ -4,11 +4,13 @@ import { VaultError } from '../kernel/errors.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { issueAccessToken } from './access-token.ts';
 import { csrfToken } from './csrf.ts';
+import { describeSession } from './describe-session.ts';
 import { codeRefused } from './fail-login.ts';
 import { bookAttempt, sessionAttemptKey } from './guard-attempts.ts';
 import type { IdentityParts } from './identity-parts.ts';
 import type { OpenedSession } from './open-session.ts';
 import { authorizePerson, readOwn } from './own-session.ts';
+import { demandsMfa, placesOf } from './person.ts';
 import { limitRequests } from './request-limits.ts';
 import { rotateRefreshToken } from './rotate-refresh-token.ts';
 import { type PresentedFactor, useSecondFactor } from './second-factor.ts';
@@ -34,7 +36,7 @@ export async function stepUp(
   const { user, session: current } = await readOwn(parts.store, principal);
   await limitRequests(parts, 'step_up', context.ip, current.loginId);
   const attempt = await bookAttempt(parts, sessionAttemptKey(user, current));
-  if (!(await isRight(parts, context, user, proof))) {
+  if (!(await attempt.whileUndecided(isRight(parts, context, user, proof)))) {
     throw 'password' in proof ? new VaultError('login_refused', 'The password is wrong.') : codeRefused();
   }
   await attempt.clear();
@@ -50,16 +52,22 @@ async function elevate(
   principal: UserPrincipal,
   method: string,
 ): Promise<OpenedSession> {
-  const { session } = await readOwn(parts.store, principal);
-  const token = await parts.store.find(refreshTokenKind, session.refreshTokenId);
+  const { user, session } = await readOwn(parts.store, principal);
+  const [token, places] = await Promise.all([
+    parts.store.find(refreshTokenKind, session.refreshTokenId),
+    placesOf(parts.store, user),
+  ]);
+  const now = parts.clock.now();
   const rotated = rotateRefreshToken(parts, session, token, {
-    steppedUpAt: timestamp(parts.clock.now()),
+    demandsMfa: demandsMfa(places),
+    steppedUpAt: timestamp(now),
     generation: session.generation + 1,
   });
   const [accessToken, csrf] = await Promise.all([
     issueAccessToken(parts, rotated.session),
     csrfToken(parts.derivedKeys, session.id),
   ]);
+  const description = describeSession(rotated.session, { user, places, lastSeen: now }, now);
   await parts.trail.commit(originOf(context), [
     {
       action: 'authentication.stepped_up',
@@ -70,7 +78,7 @@ async function elevate(
     },
   ]);
   const { refreshToken } = rotated;
-  return { session: rotated.session, accessToken, refreshToken, csrfToken: csrf };
+  return { session: rotated.session, description, accessToken, refreshToken, csrfToken: csrf };
 }
 
 async function isRight(

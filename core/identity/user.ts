@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Kind } from '../kernel/entity.ts';
+import { PASSWORD_PROFILES } from './password-policy.ts';
 
 /**
  * A person, unique by id (a UUID) and by e-mail address. People belong to the deployment, not to one workspace: their
@@ -17,6 +18,8 @@ const userSchema = z.strictObject({
   /** Argon2id, as a PHC string. */
   passwordHash: z.string(),
   passwordChangedAt: z.string(),
+  /** Which profiles the password satisfies: with the hash alone, nobody could tell. */
+  passwordProfiles: z.array(z.enum(PASSWORD_PROFILES)),
   /** The last {@link PASSWORD_HISTORY} hashes, newest first, the current one included. */
   passwordHistory: z.array(z.string()),
   /** The password was accepted while nobody could tell whether it is a breached one: the next login asks again. */

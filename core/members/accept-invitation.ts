@@ -1,7 +1,8 @@
-import type { Role } from '../access/role.ts';
+import { isAtLeast, type Role } from '../access/role.ts';
 import { RefusedChanges } from '../audit/append.ts';
 import { systemOrigin } from '../audit/lane-start.ts';
 import { retryRefused } from '../audit/retry-refused.ts';
+import { apiKeyKind, isGoodKey } from '../identity/api-key.ts';
 import type { Caller } from '../identity/caller.ts';
 import { createUser } from '../identity/create-user.ts';
 import { bookLogin, recordFailedLogin } from '../identity/fail-login.ts';
@@ -11,9 +12,9 @@ import { isOpaqueToken, opaqueTokenId } from '../identity/opaque-token.ts';
 import { findPerson, personOrigin } from '../identity/person.ts';
 import { limitRequests } from '../identity/request-limits.ts';
 import { emailId, type User, userKind } from '../identity/user.ts';
-import { check, create, update } from '../kernel/entity.ts';
+import { type Change, check, create, update } from '../kernel/entity.ts';
 import { VaultError } from '../kernel/errors.ts';
-import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
+import { isUuid, PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { type Workspace, workspaceKind } from '../workspaces/workspace.ts';
 import { type Invitation, invitationKind, isUsable, membershipKind, newSessionGroup } from './membership.ts';
@@ -77,12 +78,33 @@ async function openInvitation(parts: Parts, token: string, caller: Caller): Prom
   const isOpen = workspace !== undefined && workspace.deletedAt === undefined;
   if (invitation !== undefined && isOpen && isUsable(invitation, clock.now()))
     return { invitation, workspace };
-  const user = invitation && (await findPerson(store, invitation.email));
+  throw await invitationOver(parts, invitation && (await findPerson(store, invitation.email)), caller);
+}
+
+async function invitationOver(parts: Parts, user: User | undefined, caller: Caller): Promise<VaultError> {
   await recordFailedLogin(parts, user, 'invitation_link', caller);
-  throw new VaultError(
+  return new VaultError(
     'link_refused',
     'This invitation is over: it was accepted or revoked already, or seven days have passed. Ask for another one.',
   );
+}
+
+/**
+ * That whoever made an invitation still could: nobody leaves a way in behind. `undefined` once they are gone or have a
+ * lower role than the invitation's.
+ */
+async function inviterWhoMay(
+  { store, clock }: Parts,
+  { workspaceId, invitedBy, role }: Invitation,
+): Promise<Change | undefined> {
+  if (isUuid(invitedBy)) {
+    const membership = await store.get(membershipKind, workspaceId, invitedBy);
+    const may = membership !== undefined && isAtLeast(membership.role, role);
+    return may ? check(membershipKind, membership) : undefined;
+  }
+  const key = await store.get(apiKeyKind, workspaceId, invitedBy);
+  const may = key !== undefined && isGoodKey(key, clock.now()) && isAtLeast(key.role, role);
+  return may ? check(apiKeyKind, key) : undefined;
 }
 
 /** The person with the invited address: who proves it, or whose account is made, with the link as proof of the address. */
@@ -119,8 +141,13 @@ async function prove(
   { password, deviceToken }: Acceptance,
   caller: Caller,
 ): Promise<User> {
-  const key = await attemptKey(parts.derivedKeys, emailId(user.email), deviceToken, parts.clock.now());
-  const attempt = await bookLogin(parts, key, async () => user, caller);
+  const key = await attemptKey(
+    parts.derivedKeys,
+    { id: emailId(user.email), epoch: user.epoch },
+    deviceToken,
+    parts.clock.now(),
+  );
+  const attempt = await bookLogin(parts, key, user, caller);
   if (!(await parts.hasher.verify(user.passwordHash, password))) {
     await recordFailedLogin(parts, user, 'wrong_password', caller);
     throw new VaultError(
@@ -137,8 +164,13 @@ async function join(parts: Parts, token: string, userId: string, caller: Caller)
   const { invitation, workspace } = await openInvitation(parts, token, caller);
   const { role, invitedBy } = invitation;
   const origin = personOrigin(workspace.id, userId, caller);
-  if ((await store.get(membershipKind, workspace.id, userId)) !== undefined)
+  if ((await store.get(membershipKind, workspace.id, userId)) !== undefined) {
+    // Their own list may have lost the entry in a crash: without it they could not get in.
+    await addUserWorkspace(parts, userId, workspace.id, origin);
     throw new VaultError('already_member', `You are a member of ${workspace.name} already. Log in.`);
+  }
+  const inviter = await inviterWhoMay(parts, invitation);
+  if (inviter === undefined) throw await invitationOver(parts, undefined, caller);
   const user = await addUserWorkspace(parts, userId, workspace.id, origin);
   const now = timestamp(clock.now());
   const membership = create(membershipKind, {
@@ -162,6 +194,7 @@ async function join(parts: Parts, token: string, userId: string, caller: Caller)
         ...ownersChange(workspace, userId, role),
         // Somebody may be tidying the person's list after an earlier membership: the entry has to stand.
         check(userKind, user),
+        inviter,
       ],
     },
   ]);

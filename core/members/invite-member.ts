@@ -3,14 +3,18 @@ import { authorize, authorizeRole, type Role } from '../access/role.ts';
 import type { IdentityParts } from '../identity/identity-parts.ts';
 import { newOpaqueToken, opaqueTokenId } from '../identity/opaque-token.ts';
 import { findPerson } from '../identity/person.ts';
-import { normalizeEmail } from '../identity/user.ts';
+import { limitRequests } from '../identity/request-limits.ts';
+import { emailId, normalizeEmail } from '../identity/user.ts';
 import { create } from '../kernel/entity.ts';
 import { unavailable, VaultError } from '../kernel/errors.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { openWorkspace } from '../workspaces/in-open-workspace.ts';
 import { INVITATION_MS, type Invitation, invitationKind, membershipKind } from './membership.ts';
 
-type Parts = Pick<IdentityParts, 'store' | 'trail' | 'clock' | 'random' | 'mail' | 'publicUrl'>;
+type Parts = Pick<
+  IdentityParts,
+  'store' | 'trail' | 'clock' | 'random' | 'bookkeeping' | 'mail' | 'publicUrl'
+>;
 
 /**
  * Mails somebody a link to join the workspace, whether they have an account or not. It works once, for seven days.
@@ -18,7 +22,7 @@ type Parts = Pick<IdentityParts, 'store' | 'trail' | 'clock' | 'random' | 'mail'
  * `Idempotency-Key` is not honoured: the token is not stored, so a repeat could not send the same link again. Each
  * request makes an invitation of its own, and whoever accepts one is a member, for whom the others are of no use.
  *
- * @throws VaultError `forbidden` for a role above the caller's own; `already_member`; `unavailable` when the mail could
+ * @throws VaultError `forbidden` for a role above the caller's own; `already_member`; `rate_limited`; `unavailable` when the mail could
  * not be sent, and then the invitation is listed all the same.
  */
 export async function inviteMember(
@@ -31,6 +35,8 @@ export async function inviteMember(
   const { workspaceId } = principal;
   authorize(principal, 'member:manage');
   authorizeRole(principal, input.role);
+  // Nobody's mailbox is filled by way of the vault.
+  await limitRequests(parts, 'invite', context.ip, emailId(input.email));
   const workspace = await openWorkspace(store, workspaceId);
   const email = normalizeEmail(input.email);
   const person = await findPerson(store, email);

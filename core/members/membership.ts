@@ -16,6 +16,8 @@ const membershipSchema = z.strictObject({
   invitedBy: z.string(),
   /** Random; sessions carry it. A person who leaves and comes back gets another one, so that old sessions stay dead. */
   sessionGroup: z.string(),
+  /** Logins from before this cannot come here from another workspace. */
+  signedOutAt: z.string().optional(),
 });
 
 export type Membership = z.infer<typeof membershipSchema>;

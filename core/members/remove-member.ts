@@ -46,6 +46,6 @@ export async function removeMember(
 async function memberToGo(store: Store, context: RequestContext, userId: string): Promise<Place> {
   const { principal } = context;
   if (principal.type !== 'user' || principal.id !== userId) return managedMember(store, context, userId);
-  authorize(principal, 'session:manage');
+  authorize(principal, 'member:leave');
   return findMember(store, context, userId);
 }

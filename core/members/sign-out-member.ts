@@ -2,6 +2,7 @@ import { originOf, type RequestContext } from '../access/principal.ts';
 import { retryRefused } from '../audit/retry-refused.ts';
 import type { IdentityParts } from '../identity/identity-parts.ts';
 import { update } from '../kernel/entity.ts';
+import { timestamp } from '../kernel/timestamps.ts';
 import { managedMember } from './find-member.ts';
 import { membershipKind, newSessionGroup } from './membership.ts';
 
@@ -11,7 +12,7 @@ import { membershipKind, newSessionGroup } from './membership.ts';
  * @throws VaultError `forbidden` for members above the caller.
  */
 export function signOutMember(
-  { store, trail, random }: Pick<IdentityParts, 'store' | 'trail' | 'random'>,
+  { store, trail, clock, random }: Pick<IdentityParts, 'store' | 'trail' | 'clock' | 'random'>,
   context: RequestContext,
   userId: string,
 ): Promise<void> {
@@ -22,7 +23,12 @@ export function signOutMember(
         action: 'member.signed_out',
         entity: { type: 'user', id: userId },
         result: 'success',
-        changes: [update(membershipKind, membership, { sessionGroup: newSessionGroup(random) })],
+        changes: [
+          update(membershipKind, membership, {
+            sessionGroup: newSessionGroup(random),
+            signedOutAt: timestamp(clock.now()),
+          }),
+        ],
       },
     ]);
   });

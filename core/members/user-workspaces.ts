@@ -26,13 +26,16 @@ export function addUserWorkspace(
     const user = await store.get(userKind, PLATFORM_WORKSPACE, userId);
     if (user === undefined) throw notFound('person');
     if (user.workspaceIds.includes(workspaceId)) return user;
-    if (user.workspaceIds.length >= MAX_WORKSPACES) {
+    const places = user.workspaceIds.length < MAX_WORKSPACES ? undefined : await placesOf(store, user);
+    if (places !== undefined && places.length >= MAX_WORKSPACES) {
       throw new VaultError(
         'too_many_workspaces',
         `A person can be in at most ${MAX_WORKSPACES} workspaces. Leave one first.`,
       );
     }
-    const next = update(userKind, user, { workspaceIds: [...user.workspaceIds, workspaceId] });
+    // At the limit, entries that lead nowhere any more make room.
+    const kept = places?.map(({ workspace }) => workspace.id) ?? user.workspaceIds;
+    const next = update(userKind, user, { workspaceIds: [...kept, workspaceId] });
     await trail.commit({ ...origin, workspaceId: PLATFORM_WORKSPACE }, [
       {
         action: 'user.joined_workspace',

@@ -14,6 +14,8 @@ const authorizationCodeSchema = z.strictObject({
   userId: z.string(),
   /** The session in which it was granted: a code dies with it. */
   grantedBy: z.string(),
+  /** The login of that session. */
+  loginId: z.string(),
   /** The session that was opened with it: a second use of the code ends that session. */
   sessionId: z.string().optional(),
   /** Epoch milliseconds: after it the code opens nothing. */

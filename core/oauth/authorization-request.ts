@@ -42,7 +42,7 @@ export function checkAuthorizationRequest(parameters: RequestParameters): Checke
   if (client === undefined || redirectUri === undefined || !isRedirectUri(redirectUri))
     return { status: 'untrusted' };
   const given = single(parameters, 'state');
-  const state = isTooLong(given) ? undefined : given;
+  const state = isStrange(given) ? undefined : given;
   const codeChallenge = single(parameters, 'code_challenge');
   const fault = faultOf(parameters);
   if (fault !== undefined) return { status: 'refused', refused: { redirectUri, state, ...fault } };
@@ -59,8 +59,9 @@ function single(parameters: RequestParameters, name: string): string | undefined
   return value === '' || more.length > 0 ? undefined : value;
 }
 
-function isTooLong(state: string | undefined): boolean {
-  return state !== undefined && state.length > MAX_STATE;
+/** Visible ASCII and spaces alone are allowed (RFC 6749 appendix A.5). */
+function isStrange(state: string | undefined): boolean {
+  return state !== undefined && (state.length > MAX_STATE || !/^[\x20-\x7e]*$/.test(state));
 }
 
 function faultOf(parameters: RequestParameters): Pick<RefusedRequest, 'error' | 'description'> | undefined {
@@ -68,7 +69,8 @@ function faultOf(parameters: RequestParameters): Pick<RefusedRequest, 'error' | 
   const invalid = (description: string) => ({ error: 'invalid_request', description }) as const;
   if (Object.values(parameters).some((values) => values.length > 1))
     return invalid('a parameter is given more than once');
-  if (isTooLong(one('state'))) return invalid(`state must have at most ${MAX_STATE} characters`);
+  if (isStrange(one('state')))
+    return invalid(`state must have at most ${MAX_STATE} characters of visible ASCII`);
   if (one('response_type') === undefined) return invalid('response_type is missing');
   if (one('response_type') !== 'code')
     return { error: 'unsupported_response_type', description: 'response_type must be code' };

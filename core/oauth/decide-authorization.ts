@@ -38,6 +38,7 @@ export async function grantAuthorization(
     codeChallenge,
     userId: user.id,
     grantedBy: session.id,
+    loginId: session.loginId,
     validUntil: clock.now() + CODE_MS,
     expiresAt: session.expiresAt,
   });

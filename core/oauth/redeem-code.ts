@@ -1,11 +1,11 @@
 import { RefusedChanges } from '../audit/append.ts';
 import { isInUse, readSessionState, sessionRefusal } from '../identity/authenticate-session.ts';
 import type { Caller } from '../identity/caller.ts';
-import { endSessionAsSystem } from '../identity/end-session.ts';
+import { endFamily } from '../identity/end-family.ts';
 import type { IdentityParts } from '../identity/identity-parts.ts';
 import { isOpaqueToken, opaqueTokenId } from '../identity/opaque-token.ts';
 import { type OpenedSession, openSession } from '../identity/open-session.ts';
-import { demandsMfa, placesOf } from '../identity/person.ts';
+import { placesOf } from '../identity/person.ts';
 import { recordFailedAuthentication } from '../identity/record-failed-authentication.ts';
 import { limitRequests } from '../identity/request-limits.ts';
 import { sessionKind } from '../identity/session.ts';
@@ -52,7 +52,13 @@ export async function redeemCode(
 
   const now = parts.clock.now();
   const { userId, workspaceId } = code;
-  const state = await readSessionState(parts.store, { sessionId: code.grantedBy, userId, workspaceId });
+  const state = await readSessionState(parts.store, {
+    sessionId: code.grantedBy,
+    userId,
+    workspaceId,
+    loginId: code.loginId,
+    familyId: code.loginId,
+  });
   const granting = { userId, workspaceId };
   const refusal =
     mismatch(code, redemption, now) ??
@@ -72,7 +78,7 @@ export async function redeemCode(
         place,
         client: code.clientId,
         mfa: session.mfa,
-        demandsMfa: demandsMfa(places),
+        places,
         mustChangePassword: session.mustChangePassword,
         from: session,
         event: {
@@ -106,7 +112,7 @@ function mismatch(
 async function reused(parts: Parts, code: AuthorizationCode, caller: Caller): Promise<VaultError> {
   const session = code.sessionId && (await parts.store.find(sessionKind, code.sessionId));
   if (session) {
-    await endSessionAsSystem(parts, session, {
+    await endFamily(parts, session, session.familyId, {
       action: 'oauth.code_reused',
       detail: { client: code.clientId, sourceIp: caller.ip },
     });

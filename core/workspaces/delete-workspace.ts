@@ -1,6 +1,6 @@
 import { originOf, type RequestContext } from '../access/principal.ts';
 import { authorize } from '../access/role.ts';
-import { type ApiKey, apiKeyKind, apiKeyList } from '../identity/api-key.ts';
+import { apiKeyKind, apiKeyList, isGoodKey } from '../identity/api-key.ts';
 import type { IdentityParts } from '../identity/identity-parts.ts';
 import { update } from '../kernel/entity.ts';
 import { VaultError } from '../kernel/errors.ts';
@@ -81,7 +81,7 @@ async function refuseKeys(store: Store, workspaceId: string, now: number): Promi
       limit: KEYS_PER_READ,
       ...(after === undefined ? {} : { after }),
     });
-    if (page.items.some((key) => isGood(key, now))) {
+    if (page.items.some((key) => isGoodKey(key, now))) {
       throw new VaultError(
         'workspace_not_empty',
         'This workspace still has API keys that are neither revoked nor expired. Revoke them first.',
@@ -89,8 +89,4 @@ async function refuseKeys(store: Store, workspaceId: string, now: number): Promi
     }
     after = page.next;
   } while (after !== undefined);
-}
-
-function isGood({ revokedAt, expiresAt }: ApiKey, now: number): boolean {
-  return revokedAt === undefined && (expiresAt === undefined || now < Date.parse(expiresAt));
 }

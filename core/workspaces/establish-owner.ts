@@ -1,17 +1,18 @@
+import type { AuditEvent } from '../audit/event.ts';
 import { systemOrigin } from '../audit/lane-start.ts';
 import type { Caller } from '../identity/caller.ts';
 import { choosePassword } from '../identity/choose-password.ts';
 import { createUser } from '../identity/create-user.ts';
 import type { IdentityParts } from '../identity/identity-parts.ts';
 import { mfaKind } from '../identity/mfa.ts';
-import { findPerson, placesOf } from '../identity/person.ts';
+import { findPerson, placesOf, tellWorkspaces } from '../identity/person.ts';
 import { type User, userKind } from '../identity/user.ts';
 import { remove, update } from '../kernel/entity.ts';
 import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import type { Workspace } from './workspace.ts';
 
-type Parts = Pick<IdentityParts, 'store' | 'trail' | 'clock' | 'random' | 'hasher' | 'breached'>;
+type Parts = Pick<IdentityParts, 'store' | 'trail' | 'clock' | 'random' | 'hasher' | 'breached' | 'mail'>;
 
 interface OwnerToBe {
   readonly email: string;
@@ -50,13 +51,25 @@ export async function establishOwner(
     epoch: user.epoch + 1,
     workspaceIds: [...new Set([...user.workspaceIds, workspace.id])],
   });
-  await trail.commit(origin, [
+  const entity = { type: 'user', id: user.id } as const;
+  const events: AuditEvent[] = [
     {
       action: 'user.recovered',
-      entity: { type: 'user', id: user.id },
+      entity,
       result: 'success',
       changes: [recovered, ...(mfa === undefined ? [] : [remove(mfaKind, mfa)])],
     },
-  ]);
+  ];
+  if (chosen.breachUnchecked) events.push({ action: 'user.breach_check_skipped', entity, result: 'success' });
+  await trail.commit(origin, events);
+  // The auditors of all their workspaces learn of it, and they themselves: it went past their password and factor.
+  const told = others.map(({ id }) => id);
+  for (const event of events) await tellWorkspaces(trail, origin, event, told);
+  await parts.mail.send({ to: user.email, ...RECOVERED }).catch(() => undefined);
   return recovered.entity;
 }
+
+const RECOVERED = {
+  subject: 'Your Lockzero account was recovered',
+  text: 'The operator of your Lockzero deployment has given your account a new password, removed its second factor and logged you out everywhere.\n\nIf you did not ask for that, talk to them at once.\n',
+};

@@ -19,7 +19,7 @@ import { newWorkspace, type Workspace, workspaceKind } from './workspace.ts';
 
 export type SetUpParts = Pick<
   IdentityParts,
-  'store' | 'trail' | 'clock' | 'random' | 'bookkeeping' | 'hasher' | 'breached'
+  'store' | 'trail' | 'clock' | 'random' | 'bookkeeping' | 'hasher' | 'breached' | 'mail'
 > & {
   /** The token that the operator finds in Secrets Manager. */
   readonly setupToken: () => Promise<string>;

@@ -69,7 +69,8 @@ async function servePublic(
 async function identify(vault: Vault, route: GuardedRoute, request: HttpRequest): Promise<Principal> {
   const credentials = readCredentials(request, route);
   const principal = await authenticate(vault, credentials, request);
-  if (credentials.type !== 'cookie' || principal.type !== 'user' || !isMutation(request)) return principal;
+  const isByCookie = credentials.type === 'cookie' || credentials.type === 'refresh_cookie';
+  if (!isByCookie || principal.type !== 'user' || !isMutation(request)) return principal;
   try {
     refuseOtherOrigins(request, vault.publicUrl);
     if (!(await isCsrfToken(vault.derivedKeys, principal.sessionId, request.header('x-csrf-token'))))

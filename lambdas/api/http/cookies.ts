@@ -17,7 +17,7 @@ const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Strict';
 
 export function readCookie(request: HttpRequest, cookie: keyof typeof NAMES): string | undefined {
   const prefix = `${NAMES[cookie]}=`;
-  const pairs = (request.header('cookie') ?? '').split(/[;,]/).map((pair) => pair.trim());
+  const pairs = (request.header('cookie') ?? '').split(';').map((pair) => pair.trim());
   return pairs.find((pair) => pair.startsWith(prefix))?.slice(prefix.length);
 }
 
@@ -28,7 +28,8 @@ export function sessionCookies(tokens: {
   readonly refreshSeconds: number;
 }): string[] {
   return [
-    cookie('access', tokens.accessToken, ACCESS_TOKEN_SECONDS),
+    // Gone a moment before the token is over, so that a browser never shows one that is.
+    cookie('access', tokens.accessToken, ACCESS_TOKEN_SECONDS - 5),
     cookie('refresh', tokens.refreshToken, tokens.refreshSeconds),
   ];
 }

@@ -10,14 +10,14 @@ import type { GuardedRoute } from './route.ts';
  */
 export function readCredentials(
   request: HttpRequest,
-  { bearerOnly = false, passive = false }: Pick<GuardedRoute, 'bearerOnly' | 'passive'>,
+  { bearerOnly = false, takesRefreshCookie = false }: Pick<GuardedRoute, 'bearerOnly' | 'takesRefreshCookie'>,
 ): Credentials {
   const header = request.header('authorization');
   if (header !== undefined) return { type: 'bearer', token: /^Bearer +(\S+)$/i.exec(header)?.[1] };
   if (bearerOnly) return { type: 'missing' };
   const accessToken = readCookie(request, 'access');
   if (accessToken !== undefined) return { type: 'cookie', accessToken };
-  const refreshToken = passive ? readCookie(request, 'refresh') : undefined;
+  const refreshToken = takesRefreshCookie ? readCookie(request, 'refresh') : undefined;
   return refreshToken === undefined ? { type: 'missing' } : { type: 'refresh_cookie', refreshToken };
 }
 

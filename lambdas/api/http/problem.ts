@@ -58,7 +58,7 @@ export function problemResponse(error: VaultError, requestId: string): ApiRespon
       'Content-Type': 'application/problem+json',
       ...(error.retryAfter === undefined ? {} : { 'Retry-After': String(error.retryAfter) }),
       ...(error.allow === undefined ? {} : { Allow: error.allow.join(', ') }),
-      ...(status === 401 ? { 'WWW-Authenticate': 'Bearer realm="lockzero"' } : {}),
+      ...(error.code === 'unauthenticated' ? { 'WWW-Authenticate': 'Bearer realm="lockzero"' } : {}),
     },
     text: JSON.stringify({
       type: 'about:blank',

@@ -23,7 +23,9 @@ export function readRequest(event: APIGatewayProxyEvent): HttpRequest {
   const headers = new Map<string, string[]>();
   for (const [name, values] of Object.entries(event.multiValueHeaders ?? {}))
     headers.set(name.toLowerCase(), values ?? []);
-  const header = (name: string): string | undefined => headers.get(name)?.join(', ');
+  // Cookies are joined by a semicolon (RFC 9113 section 8.2.3), everything else by a comma.
+  const header = (name: string): string | undefined =>
+    headers.get(name)?.join(name === 'cookie' ? '; ' : ', ');
   return {
     id: event.requestContext.requestId,
     method: event.httpMethod,

@@ -61,7 +61,9 @@ export interface GuardedRoute<P = unknown, Q = unknown, B = unknown> extends Des
   readonly action: Action;
   /** Whether only an `Authorization` header counts here, and no cookie. */
   readonly bearerOnly?: boolean;
-  /** Whether it only looks at the caller's session: asking does not prolong it, and its refresh token is enough. */
+  /** Whether the refresh token of the caller's session is enough: for looking at it, and for ending it. */
+  readonly takesRefreshCookie?: boolean;
+  /** Whether asking leaves the idle time of the caller's session as it is. */
   readonly passive?: boolean;
   readonly handle: (
     input: Input<P, Q, B>,

@@ -1,5 +1,5 @@
 import type { UserPrincipal } from '../../../core/access/principal.ts';
-import type { SessionDescription } from '../../../core/identity/read-session.ts';
+import type { SessionDescription } from '../../../core/identity/describe-session.ts';
 import { timestamp } from '../../../core/kernel/timestamps.ts';
 import { type AuthorizationRequest, requestFields } from '../../../core/oauth/authorization-request.ts';
 import type { ApiResponse } from '../http/route.ts';

@@ -8,11 +8,15 @@ import { replaceBackupCodes } from '../../../core/identity/replace-backup-codes.
 import { requestPasswordReset } from '../../../core/identity/request-password-reset.ts';
 import { resetPassword } from '../../../core/identity/reset-password.ts';
 import { revokeAllSessions, revokeSession } from '../../../core/identity/revoke-session.ts';
+import type { User } from '../../../core/identity/user.ts';
 import { timestamp } from '../../../core/kernel/timestamps.ts';
-import { clearedCookies } from '../http/cookies.ts';
+import type { Vault } from '../../shared/compose-vault.ts';
+import { clearedCookies, readCookie } from '../http/cookies.ts';
+import type { HttpRequest } from '../http/request.ts';
 import { guarded, open } from '../http/route.ts';
 import { cursor, email, limit, opaqueToken, password, sessionId, sessionParams } from './fields.ts';
 import { paging } from './paging.ts';
+import { knownDeviceCookie } from './session-views.ts';
 import { pageOf } from './views.ts';
 
 const backupCodesView = z.object({ backupCodes: z.array(z.string()) });
@@ -40,9 +44,9 @@ export const accountRoutes = [
     action: 'user.password_changed',
     body: z.strictObject({ currentPassword: password, newPassword: password }),
     responses: [{ status: 204, description: 'It is changed: log in again' }],
-    handle: async ({ body }, context, vault) => {
-      await changePassword(vault, context, body);
-      return { status: 204, cookies: clearedCookies() };
+    handle: async ({ body }, context, vault, request) => {
+      const user = await changePassword(vault, context, body);
+      return { status: 204, cookies: [...clearedCookies(), ...(await stillKnown(vault, user, request))] };
     },
   }),
   open({
@@ -94,10 +98,10 @@ export const accountRoutes = [
     action: 'user.mfa_enabled',
     body: z.strictObject({ code: z.string().regex(/^\d{6}$/, 'must be the six digits of your app') }),
     responses: [{ status: 200, description: 'Ten backup codes', schema: backupCodesView }],
-    handle: async ({ body }, context, vault) => ({
-      status: 200,
-      json: await confirmTotp(vault, context, body),
-    }),
+    handle: async ({ body }, context, vault, request) => {
+      const { backupCodes, user } = await confirmTotp(vault, context, body);
+      return { status: 200, json: { backupCodes }, cookies: await stillKnown(vault, user, request) };
+    },
   }),
   guarded({
     method: 'DELETE',
@@ -174,3 +178,9 @@ export const accountRoutes = [
     },
   }),
 ];
+
+/** The browser in which somebody has just proven who they are stays known, although their epoch has moved on. */
+async function stillKnown(vault: Vault, user: User, request: HttpRequest): Promise<string[]> {
+  const isBrowser = readCookie(request, 'device') !== undefined;
+  return isBrowser ? [await knownDeviceCookie(vault, user, request)] : [];
+}

@@ -10,7 +10,7 @@ import type { PresentedFactor } from '../../../core/identity/second-factor.ts';
 import { BROWSER } from '../../../core/identity/session.ts';
 import { type Proof, stepUp } from '../../../core/identity/step-up.ts';
 import { switchWorkspace } from '../../../core/identity/switch-workspace.ts';
-import { VaultError } from '../../../core/kernel/errors.ts';
+import { invalid, VaultError } from '../../../core/kernel/errors.ts';
 import type { Vault } from '../../shared/compose-vault.ts';
 import { clearedCookies, readCookie } from '../http/cookies.ts';
 import type { HttpRequest } from '../http/request.ts';
@@ -65,7 +65,7 @@ export const authRoutes = [
         return { status: 200, json: { mfaRequired: true, mfaToken, notice: SYSTEM_NOTICE } };
       }
       await endEarlierSession(vault, request);
-      return sessionResponse(vault, result.user, result.opened, { knows: true });
+      return sessionResponse(vault, result.opened, { knows: request });
     },
   }),
   open({
@@ -83,9 +83,9 @@ export const authRoutes = [
         deviceToken: readCookie(request, 'device'),
         client: BROWSER,
       };
-      const { opened, user } = await completeMfa(vault, step, request);
+      const { opened } = await completeMfa(vault, step, request);
       await endEarlierSession(vault, request);
-      return sessionResponse(vault, user, opened, { knows: true });
+      return sessionResponse(vault, opened, { knows: request });
     },
   }),
   open({
@@ -98,8 +98,8 @@ export const authRoutes = [
     handle: async (_, request, vault) => {
       const refreshToken = readCookie(request, 'refresh') ?? '';
       const csrf = { token: request.header('x-csrf-token') };
-      const { opened, user } = await refreshSession(vault, { refreshToken, client: BROWSER, csrf }, request);
-      return sessionResponse(vault, user, opened);
+      const { opened } = await refreshSession(vault, { refreshToken, client: BROWSER, csrf }, request);
+      return sessionResponse(vault, opened);
     },
   }),
   guarded({
@@ -108,6 +108,7 @@ export const authRoutes = [
     summary: 'Ends the session at once',
     permission: 'session:manage',
     action: 'session.ended',
+    takesRefreshCookie: true,
     responses: [{ status: 204, description: 'It is over' }],
     handle: async (_, context, vault) => {
       await logOut(vault, context);
@@ -129,8 +130,8 @@ export const authRoutes = [
       },
     ],
     handle: async ({ body }, context, vault) => {
-      const { opened, user } = await stepUp(vault, context, presentedProof(body));
-      return sessionResponse(vault, user, opened);
+      const { opened } = await stepUp(vault, context, presentedProof(body));
+      return sessionResponse(vault, opened);
     },
   }),
   guarded({
@@ -140,6 +141,7 @@ export const authRoutes = [
     permission: 'session:manage',
     action: 'session.read',
     passive: true,
+    takesRefreshCookie: true,
     responses: [{ status: 200, description: 'The session', schema: sessionView }],
     handle: async (_, context, vault) => {
       const description = await readSession(vault, context);
@@ -153,7 +155,7 @@ export const authRoutes = [
     summary: 'Goes on in another workspace of the caller, in a new session',
     permission: 'session:manage',
     action: 'session.switched',
-    body: z.strictObject({ workspaceId: z.string().max(64) }),
+    body: z.strictObject({ workspaceId: z.string().max(64), refreshToken: opaqueToken.optional() }),
     responses: [
       {
         status: 200,
@@ -161,9 +163,12 @@ export const authRoutes = [
         schema: sessionView.extend({ tokens: tokensView.optional() }),
       },
     ],
-    handle: async ({ body }, context, vault) => {
-      const { opened, user } = await switchWorkspace(vault, context, body);
-      return sessionResponse(vault, user, opened);
+    handle: async ({ body }, context, vault, request) => {
+      const refreshToken = body.refreshToken ?? readCookie(request, 'refresh');
+      if (refreshToken === undefined) throw invalid('refreshToken', 'is needed where there are no cookies');
+      const { workspaceId } = body;
+      const { opened } = await switchWorkspace(vault, context, { workspaceId, refreshToken });
+      return sessionResponse(vault, opened);
     },
   }),
 ];

@@ -4,7 +4,6 @@ import { endPresentedSession } from '../../../core/identity/end-presented-sessio
 import { logIn } from '../../../core/identity/log-in.ts';
 import type { OpenedSession } from '../../../core/identity/open-session.ts';
 import { BROWSER } from '../../../core/identity/session.ts';
-import type { User } from '../../../core/identity/user.ts';
 import {
   type AuthorizationRequest,
   checkAuthorizationRequest,
@@ -89,10 +88,10 @@ async function goOn(
   vault: Vault,
   request: HttpRequest,
   authorization: AuthorizationRequest,
-  { user, opened }: { readonly user: User; readonly opened: OpenedSession },
+  { opened }: { readonly opened: OpenedSession },
 ): Promise<ApiResponse> {
   const refreshToken = readCookie(request, 'refresh');
   if (refreshToken !== undefined) await endPresentedSession(vault, { refreshToken, client: BROWSER });
-  const { cookies } = await sessionResponse(vault, user, opened, { knows: true });
+  const { cookies } = await sessionResponse(vault, opened, { knows: request });
   return seeOther(authorizePath(authorization), cookies);
 }

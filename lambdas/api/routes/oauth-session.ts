@@ -3,7 +3,8 @@ import { originOf } from '../../../core/access/principal.ts';
 import type { Action } from '../../../core/audit/event.ts';
 import { authenticate, type Credentials } from '../../../core/identity/authenticate.ts';
 import { isCsrfToken } from '../../../core/identity/csrf.ts';
-import { readSession, type SessionDescription } from '../../../core/identity/read-session.ts';
+import type { SessionDescription } from '../../../core/identity/describe-session.ts';
+import { readSession } from '../../../core/identity/read-session.ts';
 import { recordFailedAuthentication } from '../../../core/identity/record-failed-authentication.ts';
 import { csrfRefused, refreshSession } from '../../../core/identity/refresh-session.ts';
 import { BROWSER } from '../../../core/identity/session.ts';
@@ -55,8 +56,8 @@ export async function proveSession(
     }
     if (refreshToken === undefined) return undefined;
     const refresh = { refreshToken, client: BROWSER, csrf: { token: csrf } };
-    const { opened, user } = await refreshSession(vault, refresh, request);
-    const { cookies = [] } = await sessionResponse(vault, user, opened);
+    const { opened } = await refreshSession(vault, refresh, request);
+    const { cookies = [] } = await sessionResponse(vault, opened);
     const context = await identify(vault, { type: 'cookie', accessToken: opened.accessToken }, request);
     return { context, cookies };
   });

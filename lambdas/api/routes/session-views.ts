@@ -1,13 +1,15 @@
 import * as z from 'zod';
 import { ROLES } from '../../../core/access/role.ts';
+import { ACCESS_TOKEN_SECONDS } from '../../../core/identity/access-token.ts';
+import type { SessionDescription } from '../../../core/identity/describe-session.ts';
 import { newDeviceToken } from '../../../core/identity/known-device.ts';
 import type { OpenedSession } from '../../../core/identity/open-session.ts';
-import { describeSession, type SessionDescription } from '../../../core/identity/read-session.ts';
 import { BROWSER } from '../../../core/identity/session.ts';
 import { emailId, type User } from '../../../core/identity/user.ts';
 import { timestamp } from '../../../core/kernel/timestamps.ts';
 import type { Vault } from '../../shared/compose-vault.ts';
-import { deviceCookie, sessionCookies } from '../http/cookies.ts';
+import { deviceCookie, readCookie, sessionCookies } from '../http/cookies.ts';
+import type { HttpRequest } from '../http/request.ts';
 import type { ApiResponse } from '../http/route.ts';
 import { SYSTEM_NOTICE } from '../system-notice.ts';
 
@@ -69,27 +71,30 @@ export const tokensView = z.object({
 /**
  * What a client gets with new tokens: a browser as cookies, which no script can read, other clients in the answer.
  *
- * @param knows whether the browser is to be known as this account's from now on.
+ * @param knows the request of a browser that is to be known as this account's from now on.
  */
 export async function sessionResponse(
   vault: Vault,
-  user: User,
-  opened: OpenedSession,
-  { knows = false }: { readonly knows?: boolean } = {},
+  { description, session, accessToken, refreshToken, csrfToken }: OpenedSession,
+  { knows }: { readonly knows?: HttpRequest } = {},
 ): Promise<ApiResponse> {
-  const { session, accessToken, refreshToken, csrfToken } = opened;
-  const json = viewSession(await describeSession(vault, user, session), csrfToken);
+  const json = viewSession(description, csrfToken);
   if (session.client !== BROWSER) {
-    return { status: 200, json: { ...json, tokens: { accessToken, refreshToken, expiresIn: 300 } } };
+    const tokens: z.infer<typeof tokensView> = { accessToken, refreshToken, expiresIn: ACCESS_TOKEN_SECONDS };
+    return { status: 200, json: { ...json, tokens } };
   }
   const refreshSeconds = (session.expiresAt - vault.clock.now()) / 1000;
   const cookies = sessionCookies({ accessToken, refreshToken, refreshSeconds });
-  if (knows) {
-    cookies.push(
-      deviceCookie(
-        await newDeviceToken(vault.derivedKeys, vault.random, emailId(user.email), vault.clock.now()),
-      ),
-    );
-  }
+  if (knows !== undefined) cookies.push(await knownDeviceCookie(vault, description.user, knows));
   return { status: 200, json, cookies };
+}
+
+/** Has a browser known as one where this person has logged in, as of their epoch. */
+export async function knownDeviceCookie(
+  vault: Vault,
+  { email, epoch }: Pick<User, 'email' | 'epoch'>,
+  request: HttpRequest,
+): Promise<string> {
+  const account = { id: emailId(email), epoch };
+  return deviceCookie(await newDeviceToken(vault, account, readCookie(request, 'device'), vault.clock.now()));
 }

@@ -23,6 +23,7 @@ const TABLE: Record<
   'session:manage': [true, true, true, true],
   'account:manage': [true, true, true, true],
   'mfa:manage': [true, true, true, true],
+  'member:leave': [true, true, true, true],
   'oauth:authorize': [true, true, true, true],
   'workspace:read': [true, true, true, true],
   'workspace:create': [false, false, false, true],
@@ -53,13 +54,15 @@ const PEOPLE_ONLY: readonly Permission[] = [
   'session:manage',
   'account:manage',
   'mfa:manage',
+  'member:leave',
   'oauth:authorize',
   'workspace:create',
 ];
 /** What somebody who owes something can do all the same. */
-const PERSONAL: readonly Permission[] = ['session:manage', 'account:manage', 'mfa:manage'];
+const PERSONAL: readonly Permission[] = ['session:manage', 'account:manage', 'mfa:manage', 'member:leave'];
 const STEP_UP: readonly Permission[] = [
   'mfa:manage',
+  'member:leave',
   'workspace:create',
   'workspace:update',
   'workspace:delete',
@@ -128,7 +131,7 @@ describe.each(permissions)('%s', (permission) => {
     const expected = PERSONAL.includes(permission) ? undefined : code;
     expect(refusal(() => authorize(person('owner', { owes }), permission))).toBe(expected);
     expect(refusal(() => authorize(person('owner', { owes, steppedUp: false }), permission))).toBe(
-      permission === 'mfa:manage' ? 'step_up_required' : expected,
+      expected ?? (STEP_UP.includes(permission) ? 'step_up_required' : undefined),
     );
   });
 

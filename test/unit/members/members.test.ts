@@ -192,14 +192,16 @@ describe('a member who is removed', () => {
 });
 
 describe('leaving', () => {
-  it('is open to everybody, without step-up', async () => {
+  it('is open to everybody, after a step-up', async () => {
     const id = await add(NED, 'viewer');
-    const ned = await loggedIn(vault, NED);
+    const tired = await loggedIn(vault, NED);
+    expect(problemCode(await remove(tired, id))).toBe('step_up_required');
+    const ned = await loggedIn(vault, NED, { steppedUp: true });
     const answer = await remove(ned, id);
     expect(answer.status).toBe(204);
     expect(ned.cookies.has('__Host-lockzero_access')).toBe(false);
     expect(await roles()).toEqual([[OLGA, 'owner']]);
-    expect(rowsOf(vault, workspaceId).find(({ action }) => action === 'member.removed')).toMatchObject({
+    expect(rowsOf(vault, workspaceId).findLast(({ action }) => action === 'member.removed')).toMatchObject({
       actor: { type: 'user', id },
       entity: { type: 'user', id },
     });

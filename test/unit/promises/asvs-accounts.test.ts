@@ -106,6 +106,7 @@ it('ASVS 6.4.2: what is kept of a person has no place for a hint, a question or 
     'passwordChangedAt',
     'passwordHash',
     'passwordHistory',
+    'passwordProfiles',
     'revision',
     'workspaceId',
     'workspaceIds',

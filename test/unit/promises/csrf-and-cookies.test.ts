@@ -113,7 +113,7 @@ describe('I7: cookies are SameSite=Strict, HttpOnly, Secure', () => {
     const { cookies } = await new Browser(vault).logIn(ADA);
     const attributes = 'Path=/; Secure; HttpOnly; SameSite=Strict';
     expect(cookies).toEqual([
-      expect.stringMatching(new RegExp(`^__Host-lockzero_access=${VALUE}; Max-Age=300; ${attributes}$`)),
+      expect.stringMatching(new RegExp(`^__Host-lockzero_access=${VALUE}; Max-Age=295; ${attributes}$`)),
       expect.stringMatching(new RegExp(`^__Host-lockzero_refresh=${VALUE}; Max-Age=2592000; ${attributes}$`)),
       expect.stringMatching(new RegExp(`^__Host-lockzero_device=${VALUE}; Max-Age=15552000; ${attributes}$`)),
     ]);

@@ -236,6 +236,7 @@ describe('A4: what people do about their account and sessions is logged with its
     expect(told()).toEqual([
       'session.reuse_detected success',
       'authentication.failed denied refresh_token_reused',
+      'platform: session.reuse_detected success',
     ]);
     await browser.get('/secrets');
     expect(told()).toEqual(['authentication.failed denied session_ended']);

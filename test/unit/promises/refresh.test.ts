@@ -82,14 +82,6 @@ describe('I4: refresh tokens are single-use', () => {
     expect(await isAlive()).toBe(false);
   });
 
-  it('a later reuse ends it though the clock that sees it is five minutes behind', async () => {
-    const earlier = copyOf(browser, skewed(vault, -300 * SECOND));
-    await browser.post('/auth/refresh');
-    vault.clock.advance(60 * SECOND);
-    await earlier.post('/auth/refresh');
-    expect(await isAlive()).toBe(false);
-  });
-
   it('another session of the person is another family', async () => {
     const other = await loggedIn(vault, ADA);
     const earlier = copyOf(browser, vault);
@@ -180,7 +172,6 @@ describe('I4: a page that was loaded anew, whose access token has expired', () =
       expect(problemCode(await page.get(path))).toBe('unauthenticated');
     }
     expect(problemCode(await page.stepUp())).toBe('unauthenticated');
-    expect(problemCode(await page.post('/auth/logout'))).toBe('unauthenticated');
   });
 
   it('learns nothing with one that was used, nor once the session is idle or over', async () => {

@@ -33,6 +33,7 @@ describe('a further workspace', () => {
     expect((await person(vault, OLGA)).workspaceIds).toEqual([workspaceId, id]);
     expect((await olga.post('/auth/switch-workspace', { workspaceId: id })).status).toBe(200);
     expect((await olga.get('/workspace')).body).toMatchObject({ id, name: 'Beta', role: 'owner' });
+    await olga.stepUp();
     expect(problemCode(await olga.send('DELETE', `/workspace/members/${ownerId}`))).toBe('last_owner');
   });
 
@@ -95,6 +96,7 @@ describe('with an Idempotency-Key', () => {
     await addPerson(vault, id, { email: NED, role: 'owner' });
     const away = await loggedIn(vault, OLGA);
     await away.post('/auth/switch-workspace', { workspaceId: id });
+    await away.stepUp();
     expect((await away.send('DELETE', `/workspace/members/${ownerId}`)).status).toBe(204);
     expect(problemCode(await make('Beta', 'k1'))).toBe('idempotency_key_reused');
   });
