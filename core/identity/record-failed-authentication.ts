@@ -46,7 +46,7 @@ export async function recordFailedAuthentication(
     minute: Math.floor(clock.now() / MINUTE_MS),
     workspaceId: origin.workspaceId,
     ip: failure.ip,
-    reason: failure.reason,
+    reason: countedReason(failure),
   };
   if ((await bookkeeping.count(tally)) > 1) return;
   const sources = await bookkeeping.count({ ...tally, ip: OTHER_SOURCES, reason: 'sources' });
@@ -62,6 +62,17 @@ export async function recordFailedAuthentication(
       detail: { reason: failure.reason },
     },
   ]);
+}
+
+/** Each person who is guessed at is told of by themselves: with a space between, which no reason and no id has. */
+function countedReason({ reason, subject }: FailedAuthentication): string {
+  return subject?.type === 'user' ? `${reason} ${subject.id}` : reason;
+}
+
+/** What a tally's reason is made of. */
+export function readReason({ reason }: TallyKey): { readonly reason: string; readonly userId?: string } {
+  const [name = '', userId] = reason.split(' ');
+  return userId === undefined ? { reason: name } : { reason: name, userId };
 }
 
 /** Whether a tally is the count of a minute's sources, not of one source's failures. */

@@ -7,7 +7,7 @@ import { create, type Kind } from '../kernel/entity.ts';
 import type { Clock } from '../kernel/ports.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import type { Bookkeeping, Tally } from './bookkeeping.ts';
-import { countsSources, MAX_SOURCES_PER_MINUTE } from './record-failed-authentication.ts';
+import { countsSources, MAX_SOURCES_PER_MINUTE, readReason } from './record-failed-authentication.ts';
 
 /** Marks a minute's tallies of one workspace as recorded, so that a sweep which runs twice records them once. */
 const sweepMarkSchema = z.strictObject({
@@ -100,7 +100,11 @@ function minuteDetails(tallies: readonly Tally[]): { [key: string]: string }[] {
   const told = sources.slice(0, MAX_SOURCES_PER_MINUTE);
   const details: { [key: string]: string }[] = told
     .filter((tally) => tally.count > 1)
-    .map(({ ip, reason, count }) => ({ reason, sourceIp: ip, repeats: String(count - 1) }));
+    .map((tally) => ({
+      ...readReason(tally),
+      sourceIp: tally.ip,
+      repeats: String(tally.count - 1),
+    }));
   const others = sources.slice(MAX_SOURCES_PER_MINUTE);
   if (others.length > 0) {
     const failures = others.reduce((sum, { count }) => sum + count, 0);

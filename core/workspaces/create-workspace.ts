@@ -33,11 +33,16 @@ export async function createWorkspace(
 ): Promise<Place> {
   const principal = authorizePerson(context.principal, 'workspace:create');
   const id = workspaceIdOf(parts, principal, context.idempotencyKey);
-  const place =
-    (await earlier(parts, principal, id, name)) ?? (await make(parts, context, principal, id, name));
+  const made = await earlier(parts, principal, id, name);
+  const place = made ?? (await make(parts, context, principal, id, name));
   // The caller's own workspace gets a row of it too: its auditors see what its people do.
   await parts.trail.commit(originOf(context), [
-    { action: 'workspace.created', entity: { type: 'workspace', id }, result: 'success' },
+    {
+      action: 'workspace.created',
+      entity: { type: 'workspace', id },
+      result: 'success',
+      ...(made === undefined ? {} : { detail: { replayed: 'true' } }),
+    },
   ]);
   return place;
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { leastRole } from '../../core/access/role.ts';
-import type { ResponseDescription, Route } from './http/route.ts';
+import { isForPeopleOnly, leastRole, needsStepUp, type Permission } from '../../core/access/role.ts';
+import type { GuardedRoute, ResponseDescription, Route } from './http/route.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -31,6 +31,19 @@ export function describeApi(routes: readonly Route[]): Schema {
     components: {
       securitySchemes: {
         apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: lz_ and 43 characters' },
+        accessToken: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description:
+            'The access token of a person, from OAuth: see /.well-known/oauth-authorization-server',
+        },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-lockzero_access',
+          description: 'The session of a browser, from POST /auth/login; mutations need X-CSRF-Token besides',
+        },
       },
       schemas: { Problem: jsonSchema(problemSchema, 'output') },
       responses: {
@@ -49,7 +62,7 @@ function operation(route: Route): Schema {
     summary: route.summary,
     ...(route.permission === 'public'
       ? { security: [] }
-      : { security: [{ apiKey: [] }], description: `Least role: ${leastRole(route.permission)}.` }),
+      : { security: securityOf(route), description: describeRights(route.permission) }),
     parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query'), ...headers(route)],
     ...(route.body === undefined
       ? {}
@@ -68,6 +81,19 @@ function operation(route: Route): Schema {
       default: { $ref: '#/components/responses/Problem' },
     },
   };
+}
+
+function securityOf({ permission, bearerOnly }: GuardedRoute): Schema[] {
+  return [
+    ...(isForPeopleOnly(permission) ? [] : [{ apiKey: [] }]),
+    { accessToken: [] },
+    ...(bearerOnly ? [] : [{ session: [] }]),
+  ];
+}
+
+function describeRights(permission: Permission): string {
+  const stepUp = needsStepUp(permission) ? ' People need a step-up within the last five minutes.' : '';
+  return `Least role: ${leastRole(permission)}.${stepUp}`;
 }
 
 /** `GET /secrets/{id}/versions` becomes `getSecretsIdVersions`. */

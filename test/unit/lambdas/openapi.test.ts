@@ -1,3 +1,4 @@
+import { isForPeopleOnly, needsStepUp } from '../../../core/access/role.ts';
 import { describeApi } from '../../../lambdas/api/openapi.ts';
 import { routes } from '../../../lambdas/api/routes/index.ts';
 
@@ -69,11 +70,18 @@ it('each parameter of a path is described, and is required', () => {
   }
 });
 
-it('says who may call: a key for all but the public routes, with its least role', () => {
+it('says who may call: people and, but for what is theirs alone, keys, with the least role', () => {
   for (const { method, path, permission } of routes) {
     const { security, description: text } = operation(method, path);
-    expect(security).toEqual(permission === 'public' ? [] : [{ apiKey: [] }]);
-    if (permission !== 'public') expect(text).toMatch(/^Least role: (viewer|operator|admin|owner)\.$/);
+    if (permission === 'public') {
+      expect(security).toEqual([]);
+      continue;
+    }
+    const schemes = (security as object[]).flatMap((one) => Object.keys(one));
+    expect(schemes).toContain('accessToken');
+    expect(schemes.includes('apiKey')).toBe(!isForPeopleOnly(permission));
+    expect(text).toMatch(/^Least role: (viewer|operator|admin|owner)\./);
+    expect(String(text).includes('step-up')).toBe(needsStepUp(permission));
   }
 });
 
