@@ -20,12 +20,13 @@ import type { User } from './user.ts';
 export async function switchWorkspace(
   parts: IdentityParts,
   context: RequestContext,
-  input: { readonly workspaceId: string; readonly refreshToken: string },
+  input: { readonly workspaceId: string; readonly refreshToken: string | undefined },
 ): Promise<{ readonly opened: OpenedSession; readonly user: User }> {
   const principal = authorizePerson(context.principal, 'session:manage');
   const { user, session } = await readOwn(parts.store, principal);
   if (input.workspaceId === session.workspaceId)
     throw invalid('workspaceId', 'is the workspace that you are in already');
+  if (input.refreshToken === undefined) throw invalid('refreshToken', 'is needed where there are no cookies');
   if (opaqueTokenId('refreshToken', input.refreshToken) !== session.refreshTokenId)
     throw invalid('refreshToken', 'must be the refresh token of this session');
   const places = await placesOf(parts.store, user);

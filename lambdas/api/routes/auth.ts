@@ -10,7 +10,7 @@ import type { PresentedFactor } from '../../../core/identity/second-factor.ts';
 import { BROWSER } from '../../../core/identity/session.ts';
 import { type Proof, stepUp } from '../../../core/identity/step-up.ts';
 import { switchWorkspace } from '../../../core/identity/switch-workspace.ts';
-import { invalid, VaultError } from '../../../core/kernel/errors.ts';
+import { VaultError } from '../../../core/kernel/errors.ts';
 import type { Vault } from '../../shared/compose-vault.ts';
 import { clearedCookies, readCookie } from '../http/cookies.ts';
 import type { HttpRequest } from '../http/request.ts';
@@ -165,7 +165,6 @@ export const authRoutes = [
     ],
     handle: async ({ body }, context, vault, request) => {
       const refreshToken = body.refreshToken ?? readCookie(request, 'refresh');
-      if (refreshToken === undefined) throw invalid('refreshToken', 'is needed where there are no cookies');
       const { workspaceId } = body;
       const { opened } = await switchWorkspace(vault, context, { workspaceId, refreshToken });
       return sessionResponse(vault, opened);

@@ -1,5 +1,8 @@
 import { isAtLeast, isForPeopleOnly, leastRole, needsStepUp, ROLES } from '../../../core/access/role.ts';
+import { systemOrigin } from '../../../core/audit/lane-start.ts';
 import { STEP_UP_MS } from '../../../core/identity/session.ts';
+import { userKind } from '../../../core/identity/user.ts';
+import { update } from '../../../core/kernel/entity.ts';
 import { PLATFORM_WORKSPACE } from '../../../core/kernel/ids.ts';
 import { DEFAULT_POLICY } from '../../../core/workspaces/workspace.ts';
 import type { GuardedRoute } from '../../../lambdas/api/http/route.ts';
@@ -146,13 +149,10 @@ describe.each(cases)('X1 $name', ({ name, one, route, rule }) => {
     async (debt) => {
       const world = await apiWorld();
       const { vault, workspaceId } = world;
-      const changes =
-        debt === 'mfa_enrollment_required'
-          ? { policy: { ...DEFAULT_POLICY, requireMfa: true } }
-          : // The password of everybody here has this word in it.
-            { name: 'Battery' };
-      await changeWorkspace(vault, workspaceId, changes);
+      if (debt === 'mfa_enrollment_required')
+        await changeWorkspace(vault, workspaceId, { policy: { ...DEFAULT_POLICY, requireMfa: true } });
       const member = await addMember(vault, workspaceId);
+      if (debt === 'password_change_required') await weakenPassword(vault, member);
       const call = await one.request(world, member);
       const answer = await personActor(vault, member).send(route, call);
       const settled = debt === 'mfa_enrollment_required' && name === 'DELETE /auth/mfa/totp';
@@ -189,3 +189,17 @@ describe.each(cases)('X1 $name', ({ name, one, route, rule }) => {
     }
   });
 });
+
+/** Has a person's password satisfy no profile, as if it were from before there were any. */
+async function weakenPassword(vault: MemoryVault, { id }: Member): Promise<void> {
+  const user = await vault.store.get(userKind, PLATFORM_WORKSPACE, id);
+  if (user === undefined) throw new Error('There is no such person.');
+  await vault.trail.commit(systemOrigin(PLATFORM_WORKSPACE), [
+    {
+      action: 'user.password_changed',
+      entity: { type: 'user', id },
+      result: 'success',
+      changes: [update(userKind, user, { passwordProfiles: [] })],
+    },
+  ]);
+}

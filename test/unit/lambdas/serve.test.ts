@@ -89,8 +89,8 @@ describe.each(cases)('$name of $type leaves a row', (one) => {
 
   it('when the store fails', async () => {
     const { vault, call, actor, rows } = await ready(one, 'owner');
-    // Finding out who calls takes these: of a person it reads account, membership and workspace.
-    let identifying = type === 'a person' ? 3 : 0;
+    // Finding out who calls takes these: of a person it reads account, membership, workspace and ended logins.
+    let identifying = type === 'a person' ? 4 : 0;
     let reads = 0;
     vault.tables.faults = async ({ name }) => {
       if (!name.startsWith('store.') || name === 'store.find') return 'none';
