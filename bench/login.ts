@@ -6,7 +6,7 @@ import { addPerson } from '../test/support/people.ts';
 import { openCountedVault } from './support/counted-vault.ts';
 import { compare, type Line, ratio } from './support/measure.ts';
 
-const ROUNDS = 41;
+const ROUNDS = 21;
 const WORKSPACE = 'Timing';
 
 /**
