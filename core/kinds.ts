@@ -11,7 +11,7 @@ import { namespaceKind } from './namespaces/namespace.ts';
 import { authorizationCodeKind } from './oauth/authorization-code.ts';
 import { importJobKind } from './secrets/import-secrets.ts';
 import { secretKind, secretNameKind, secretVersionKind } from './secrets/secret.ts';
-import { installationKind, usedSetupTokenKind } from './workspaces/installation.ts';
+import { installationKind, setupAttemptKind, usedSetupTokenKind } from './workspaces/installation.ts';
 import { workspaceKind } from './workspaces/workspace.ts';
 
 /** Every kind of entity that the vault stores, by name. */
@@ -20,6 +20,7 @@ export const allKinds: ReadonlyMap<string, Kind<Entity>> = new Map(
     anyKind(workspaceKind),
     anyKind(installationKind),
     anyKind(usedSetupTokenKind),
+    anyKind(setupAttemptKind),
     anyKind(apiKeyKind),
     anyKind(userKind),
     anyKind(userEmailKind),

@@ -11,7 +11,7 @@ import { keepOwnSession } from './keep-own-session.ts';
 import { mfaKind } from './mfa.ts';
 import { notifyOfMfa } from './notify-of-mfa.ts';
 import { authorizePerson, readOwn } from './own-session.ts';
-import { tellWorkspaces } from './person.ts';
+import { homesOf, tellWorkspaces } from './person.ts';
 import { limitRequests } from './request-limits.ts';
 import { matchTotp } from './second-factor.ts';
 import { type User, userKind } from './user.ts';
@@ -56,7 +56,7 @@ export async function confirmTotp(
     { ...event, changes: [confirmed, next] },
   ]);
   await keepOwnSession(parts, context, session, { mfa: true, epoch: next.entity.epoch }, event);
-  const others = user.workspaceIds.filter((id) => id !== principal.workspaceId);
+  const others = (await homesOf(store, user)).filter((id) => id !== principal.workspaceId);
   await tellWorkspaces(trail, origin, event, others);
   await notifyOfMfa(parts.mail, user.email, 'on');
   return { backupCodes, user: next.entity };

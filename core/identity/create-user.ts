@@ -1,5 +1,5 @@
 import type { Origin } from '../audit/event.ts';
-import { create } from '../kernel/entity.ts';
+import { type Change, create } from '../kernel/entity.ts';
 import { newUuid, PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
@@ -18,6 +18,8 @@ export interface NewUser {
   readonly workspaces: readonly Workspace[];
   /** Where the person is about to become a member. */
   readonly workspaceId: string;
+  /** What belongs to the same step. */
+  readonly changes?: readonly Change[];
 }
 
 /**
@@ -47,7 +49,12 @@ export async function createUser(parts: Parts, wanted: NewUser, origin: Origin):
   const reserved = create(userEmailKind, { workspaceId: PLATFORM_WORKSPACE, id: emailId(email), userId: id });
   const entity = { type: 'user', id } as const;
   await parts.trail.commit({ ...origin, workspaceId: PLATFORM_WORKSPACE }, [
-    { action: 'user.created', entity, result: 'success', changes: [user, reserved] },
+    {
+      action: 'user.created',
+      entity,
+      result: 'success',
+      changes: [user, reserved, ...(wanted.changes ?? [])],
+    },
     ...(breachUnchecked ? [{ action: 'user.breach_check_skipped', entity, result: 'success' } as const] : []),
   ]);
   return user.entity;

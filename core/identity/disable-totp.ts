@@ -21,7 +21,8 @@ export async function disableTotp(parts: IdentityParts, context: RequestContext)
   const { store, trail } = parts;
   const { user, session } = await readOwn(store, principal);
   const mfa = await enabledMfa(parts, user.id);
-  if (demandsMfa(await placesOf(store, user))) {
+  const places = await placesOf(store, user);
+  if (demandsMfa(places)) {
     throw new VaultError('mfa_required', 'A workspace of yours demands MFA, so it cannot be switched off.');
   }
   const event = {
@@ -35,7 +36,7 @@ export async function disableTotp(parts: IdentityParts, context: RequestContext)
     { ...event, changes: [remove(mfaKind, mfa), next] },
   ]);
   await keepOwnSession(parts, context, session, { mfa: false, epoch: next.entity.epoch }, event);
-  const others = user.workspaceIds.filter((id) => id !== principal.workspaceId);
+  const others = places.map(({ workspace }) => workspace.id).filter((id) => id !== principal.workspaceId);
   await tellWorkspaces(trail, origin, event, others);
   await notifyOfMfa(parts.mail, user.email, 'off');
 }

@@ -1,7 +1,9 @@
 import { VaultError } from '../kernel/errors.ts';
+import type { Store } from '../kernel/store.ts';
 import type { AttemptRecords } from './bookkeeping.ts';
 import type { Caller } from './caller.ts';
 import { type Attempt, bookAttempt } from './guard-attempts.ts';
+import { homesOf } from './person.ts';
 import { type RecordFailureParts, recordFailedAuthentication } from './record-failed-authentication.ts';
 import type { User } from './user.ts';
 
@@ -10,19 +12,23 @@ import type { User } from './user.ts';
  * there is no such person: it takes as long either way.
  */
 export async function recordFailedLogin(
-  parts: RecordFailureParts,
+  parts: RecordFailureParts & { readonly store: Store },
   user: User | undefined,
   reason: string,
   caller: Caller,
 ): Promise<void> {
+  const homes = await homesOf(parts.store, user ?? NOBODY);
   const subjects =
-    user === undefined || user.workspaceIds.length === 0
+    user === undefined || homes.length === 0
       ? [undefined]
-      : user.workspaceIds.map((workspaceId) => ({ workspaceId, type: 'user', id: user.id }) as const);
+      : homes.map((workspaceId) => ({ workspaceId, type: 'user', id: user.id }) as const);
   await Promise.all(
     subjects.map((subject) => recordFailedAuthentication(parts, { ...caller, subject, reason })),
   );
 }
+
+/** Looked up in place of somebody who does not exist: as many reads as for a person of one workspace. */
+const NOBODY = { id: '-', workspaceIds: ['-'] } as const;
 
 /**
  * Books a login attempt; one that meets a lock is recorded.
@@ -30,7 +36,7 @@ export async function recordFailedLogin(
  * @throws VaultError `login_locked`
  */
 export async function bookLogin(
-  parts: RecordFailureParts & { readonly bookkeeping: AttemptRecords },
+  parts: RecordFailureParts & { readonly store: Store; readonly bookkeeping: AttemptRecords },
   key: string,
   user: User | undefined,
   caller: Caller,

@@ -23,8 +23,10 @@ export interface Place {
   readonly membership: Membership;
 }
 
+type PlacedUser = { readonly id: string; readonly workspaceIds: readonly string[] };
+
 /** Where a person may enter, in the order of joining; read consistently. */
-export async function placesOf(store: Store, { id, workspaceIds }: User): Promise<readonly Place[]> {
+export async function placesOf(store: Store, { id, workspaceIds }: PlacedUser): Promise<readonly Place[]> {
   const places = await Promise.all(
     workspaceIds.map(async (workspaceId): Promise<Place[]> => {
       const [workspace, membership] = await Promise.all([
@@ -36,6 +38,11 @@ export async function placesOf(store: Store, { id, workspaceIds }: User): Promis
     }),
   );
   return places.flat();
+}
+
+/** The workspaces that a person may enter: only those learn what becomes of them. */
+export async function homesOf(store: Store, user: PlacedUser): Promise<readonly string[]> {
+  return (await placesOf(store, user)).map(({ workspace }) => workspace.id);
 }
 
 /** The strictest of what these workspaces demand of a password. */

@@ -7,7 +7,7 @@ import { recordFailedLogin } from './fail-login.ts';
 import type { IdentityParts } from './identity-parts.ts';
 import { newOpaqueToken, opaqueTokenId } from './opaque-token.ts';
 import { PASSWORD_RESET_MS, passwordResetKind } from './password-reset.ts';
-import { findPerson, tellWorkspaces } from './person.ts';
+import { findPerson, homesOf, tellWorkspaces } from './person.ts';
 import { limitRequests } from './request-limits.ts';
 import { emailId, type User } from './user.ts';
 
@@ -55,7 +55,7 @@ async function sendLinkTo(parts: IdentityParts, user: User, caller: Caller): Pro
   await trail.commit(systemOrigin(PLATFORM_WORKSPACE, 'password-reset'), [{ ...event, changes: [reset] }]);
   // Whoever asks has proven nothing: to tenants this is a stranger's doing.
   const stranger = strangerOrigin(PLATFORM_WORKSPACE, caller.ip, caller.userAgent);
-  await tellWorkspaces(trail, stranger, event, user.workspaceIds);
+  await tellWorkspaces(trail, stranger, event, await homesOf(parts.store, user));
   await mail
     .send({
       to: user.email,

@@ -7,7 +7,7 @@ import { recordFailedLogin } from './fail-login.ts';
 import type { IdentityParts } from './identity-parts.ts';
 import { isOpaqueToken, opaqueTokenId } from './opaque-token.ts';
 import { type PasswordReset, passwordResetKind } from './password-reset.ts';
-import { personOrigin, tellWorkspaces } from './person.ts';
+import { homesOf, personOrigin, tellWorkspaces } from './person.ts';
 import { limitRequests } from './request-limits.ts';
 import { setPassword } from './set-password.ts';
 import { userKind } from './user.ts';
@@ -46,7 +46,7 @@ async function useLink(
   }
   const origin = personOrigin(PLATFORM_WORKSPACE, user.id, caller);
   const entity = { type: 'user', id: user.id };
-  const told = user.workspaceIds;
+  const told = await homesOf(parts.store, user);
   try {
     await setPassword(parts, {
       user,

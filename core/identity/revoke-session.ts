@@ -6,7 +6,7 @@ import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import { endSession } from './end-session.ts';
 import type { IdentityParts } from './identity-parts.ts';
 import { authorizePerson, readOwn } from './own-session.ts';
-import { tellWorkspaces } from './person.ts';
+import { homesOf, tellWorkspaces } from './person.ts';
 import { sessionKind } from './session.ts';
 import { userKind } from './user.ts';
 
@@ -54,5 +54,5 @@ export async function revokeAllSessions(parts: Parts, context: RequestContext): 
     await parts.trail.commit({ ...origin, workspaceId: PLATFORM_WORKSPACE }, [{ ...event, changes: [next] }]);
     return next.entity;
   });
-  await tellWorkspaces(parts.trail, origin, event, user.workspaceIds);
+  await tellWorkspaces(parts.trail, origin, event, await homesOf(parts.store, user));
 }

@@ -6,10 +6,12 @@ import { createUser } from '../identity/create-user.ts';
 import type { IdentityParts } from '../identity/identity-parts.ts';
 import { mfaKind } from '../identity/mfa.ts';
 import { findPerson, placesOf, tellWorkspaces } from '../identity/person.ts';
-import { type User, userKind } from '../identity/user.ts';
-import { remove, update } from '../kernel/entity.ts';
+import { emailId, type User, userKind } from '../identity/user.ts';
+import { type Change, create, remove, update } from '../kernel/entity.ts';
+import { VaultError } from '../kernel/errors.ts';
 import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import { timestamp } from '../kernel/timestamps.ts';
+import { setupAttemptKind } from './installation.ts';
 import type { Workspace } from './workspace.ts';
 
 type Parts = Pick<IdentityParts, 'store' | 'trail' | 'clock' | 'random' | 'hasher' | 'breached' | 'mail'>;
@@ -19,6 +21,8 @@ interface OwnerToBe {
   readonly password: string;
   /** The workspace as it is or is about to be. */
   readonly workspace: Workspace;
+  /** The id of the setup token. */
+  readonly tokenId: string;
 }
 
 /**
@@ -27,15 +31,23 @@ interface OwnerToBe {
  */
 export async function establishOwner(
   parts: Parts,
-  { email, password, workspace }: OwnerToBe,
+  { email, password, workspace, tokenId }: OwnerToBe,
   caller: Caller,
 ): Promise<User> {
   const { store, trail, clock } = parts;
   const origin = { ...systemOrigin(PLATFORM_WORKSPACE, 'setup'), ip: caller.ip, userAgent: caller.userAgent };
+  const attempt = await claimToken(store, tokenId, email);
   const user = await findPerson(store, email);
   if (user === undefined) {
     const { id: workspaceId } = workspace;
-    const wanted = { email, password, field: 'password', workspaces: [workspace], workspaceId };
+    const wanted = {
+      email,
+      password,
+      field: 'password',
+      workspaces: [workspace],
+      workspaceId,
+      changes: attempt,
+    };
     return createUser(parts, wanted, origin);
   }
   const others = (await placesOf(store, user)).map((place) => place.workspace);
@@ -57,7 +69,7 @@ export async function establishOwner(
       action: 'user.recovered',
       entity,
       result: 'success',
-      changes: [recovered, ...(mfa === undefined ? [] : [remove(mfaKind, mfa)])],
+      changes: [recovered, ...attempt, ...(mfa === undefined ? [] : [remove(mfaKind, mfa)])],
     },
   ];
   if (chosen.breachUnchecked) events.push({ action: 'user.breach_check_skipped', entity, result: 'success' });
@@ -67,6 +79,23 @@ export async function establishOwner(
   for (const event of events) await tellWorkspaces(trail, origin, event, told);
   await parts.mail.send({ to: user.email, ...RECOVERED }).catch(() => undefined);
   return recovered.entity;
+}
+
+/**
+ * The change that ties a setup token to an address; none where an earlier, cut-off request has done so.
+ *
+ * @throws VaultError `setup_refused` when the token is tied to another address.
+ */
+async function claimToken(store: Parts['store'], tokenId: string, email: string): Promise<Change[]> {
+  const account = emailId(email);
+  const earlier = await store.get(setupAttemptKind, PLATFORM_WORKSPACE, tokenId);
+  if (earlier === undefined)
+    return [create(setupAttemptKind, { workspaceId: PLATFORM_WORKSPACE, id: tokenId, account })];
+  if (earlier.account === account) return [];
+  throw new VaultError(
+    'setup_refused',
+    'This setup token was used for another e-mail address already. Rotate it in Secrets Manager and try the new one.',
+  );
 }
 
 const RECOVERED = {

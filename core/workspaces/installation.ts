@@ -13,6 +13,24 @@ export const installationKind: Kind<z.infer<typeof installationSchema>> = {
   schema: installationSchema,
 };
 
+/**
+ * Whom a setup token is about to make an owner: written with the first change of their account, so that one token never
+ * reaches two accounts. Its id is the token's.
+ */
+const setupAttemptSchema = z.strictObject({
+  kind: z.literal('setupAttempt'),
+  workspaceId: z.string(),
+  /** The id of the {@link usedSetupTokenKind} that it becomes. */
+  id: z.string(),
+  revision: z.int().min(1),
+  /** The id of the e-mail address. */
+  account: z.string(),
+});
+export const setupAttemptKind: Kind<z.infer<typeof setupAttemptSchema>> = {
+  name: 'setupAttempt',
+  schema: setupAttemptSchema,
+};
+
 /** A setup token that was used, and is dead. Its id is a hash of the token. */
 const usedSetupTokenSchema = z.strictObject({
   kind: z.literal('usedSetupToken'),

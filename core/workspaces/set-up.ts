@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { RefusedChanges } from '../audit/append.ts';
 import { type AuditEvent, type Origin, STRANGER_LANE } from '../audit/event.ts';
 import { laneOpened } from '../audit/lane-start.ts';
+import { retryRefused } from '../audit/retry-refused.ts';
 import { type ApiKey, apiKeyId, apiKeyKind, newToken, tokenHash } from '../identity/api-key.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { IdentityParts } from '../identity/identity-parts.ts';
@@ -10,7 +11,6 @@ import { limitRequests } from '../identity/request-limits.ts';
 import type { User } from '../identity/user.ts';
 import { type Change, create, update } from '../kernel/entity.ts';
 import { invalid, VaultError } from '../kernel/errors.ts';
-import { newId } from '../kernel/ids.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { membershipKind, newSessionGroup } from '../members/membership.ts';
 import { establishOwner } from './establish-owner.ts';
@@ -54,16 +54,17 @@ export interface SetUpResult {
  * password against the policy; `rate_limited`.
  */
 export async function setUp(parts: SetUpParts, input: SetUpInput, caller: Caller): Promise<SetUpResult> {
-  const { store, trail, clock, random } = parts;
+  const { store, trail, clock } = parts;
   await limitRequests(parts, 'setup', caller.ip);
   const usedId = await checkToken(parts, input.setupToken, caller);
   const installed = await store.find(installationKind, 'first');
   const workspace =
     installed && (await store.get(workspaceKind, installed.workspaceId, installed.workspaceId));
-  const workspaceId = workspace?.id ?? newId('ws', random);
+  // Of the token, so that a request that is repeated, or races with an equal one, means the same workspace.
+  const workspaceId = workspace?.id ?? `ws_${usedId.slice(0, 32)}`;
   const now = timestamp(clock.now());
   const planned = workspace ?? newWorkspace(workspaceId, input.workspaceName, now).entity;
-  const person = await namedPerson(parts, input, planned, caller);
+  const person = await namedPerson(parts, input, planned, usedId, caller);
   const { key, token } = ownerKey(parts, workspaceId, workspace !== undefined);
   const used = create(usedSetupTokenKind, { workspaceId, id: usedId, usedAt: now });
   const origin: Origin = { workspaceId, lane: 0, actor: SETUP_ACTOR, ...onlyCaller(caller) };
@@ -117,12 +118,16 @@ async function namedPerson(
   parts: SetUpParts,
   { email, password }: SetUpInput,
   workspace: Workspace,
+  tokenId: string,
   caller: Caller,
 ): Promise<Person | undefined> {
   if (email === undefined && password === undefined) return undefined;
   if (email === undefined) throw invalid('email', 'goes together with "password"');
   if (password === undefined) throw invalid('password', 'goes together with "email"');
-  const user = await establishOwner(parts, { email, password, workspace }, caller);
+  // A racing request for the same person may have been a step ahead: then this one goes on from there.
+  const user = await retryRefused(() =>
+    establishOwner(parts, { email, password, workspace, tokenId }, caller),
+  );
   return { user, sessionGroup: newSessionGroup(parts.random) };
 }
 

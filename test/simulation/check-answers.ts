@@ -1,4 +1,5 @@
 import { checkLists } from './check-lists.ts';
+import { checkPeopleLists } from './check-people-lists.ts';
 import type { Sent } from './evidence.ts';
 import { jsonOf, type Row } from './facts.ts';
 import type { WorkspaceModel } from './model.ts';
@@ -18,6 +19,22 @@ const EFFECTS: readonly (readonly [method: string, path: RegExp, action: string]
   ['POST', /^\/api-keys$/, 'api_key.created'],
   ['POST', /^\/api-keys\/[^/]+\/rotate$/, 'api_key.rotated'],
   ['DELETE', /^\/api-keys\/[^/]+$/, 'api_key.revoked'],
+  ['POST', /^\/auth\/logout$/, 'session.ended'],
+  ['DELETE', /^\/auth\/sessions\/[^/]+$/, 'session.ended'],
+  ['POST', /^\/auth\/sessions\/revoke-all$/, 'session.all_revoked'],
+  ['POST', /^\/auth\/switch-workspace$/, 'session.switched'],
+  ['POST', /^\/auth\/step-up$/, 'authentication.stepped_up'],
+  ['POST', /^\/auth\/password$/, 'user.password_changed'],
+  ['POST', /^\/auth\/mfa\/totp$/, 'user.mfa_enrollment_started'],
+  ['POST', /^\/auth\/mfa\/totp\/confirm$/, 'user.mfa_enabled'],
+  ['DELETE', /^\/auth\/mfa\/totp$/, 'user.mfa_disabled'],
+  ['POST', /^\/auth\/mfa\/backup-codes$/, 'user.backup_codes_replaced'],
+  ['PATCH', /^\/workspace$/, 'workspace.updated'],
+  ['POST', /^\/workspace\/invitations$/, 'member.invited'],
+  ['DELETE', /^\/workspace\/invitations\/[^/]+$/, 'invitation.revoked'],
+  ['PATCH', /^\/workspace\/members\/[^/]+$/, 'member.role_changed'],
+  ['DELETE', /^\/workspace\/members\/[^/]+\/sessions$/, 'member.signed_out'],
+  ['DELETE', /^\/workspace\/members\/[^/]+$/, 'member.removed'],
 ];
 
 /** What a request was told is what it did: the effect is there, and the answer shows it as it was. */
@@ -25,8 +42,7 @@ export function checkSuccess(observed: Observed): void {
   const { exchange, answer, holder, fail } = observed;
   const { method, path } = exchange.sent;
   const rows = ownRows(observed);
-  if (!rows.some(({ actor, result }) => actor.id === holder.keyId && result !== 'denied'))
-    fail('left no row');
+  if (!rows.some(({ actor, result }) => actor.id === holder.id && result !== 'denied')) fail('left no row');
   const effect = effectOf(exchange.sent);
   const row = rows.find(
     ({ action, result, lane }) => action === effect && result === 'success' && lane === 0,
@@ -39,6 +55,7 @@ export function checkSuccess(observed: Observed): void {
   else if (isOneSecret && answer.status !== 204 && !(method === 'GET' && path === '/secrets')) {
     checkMetadata(observed, row);
   } else checkLists(observed);
+  checkPeopleLists(observed);
 }
 
 function ownRows({ facts, exchange, end }: Observed): Row[] {

@@ -1,6 +1,6 @@
 import { jsonOf } from './facts.ts';
 import { isAllowed, type SecretState } from './model.ts';
-import { isShown, type Observed } from './observed.ts';
+import { isShown, type Observed, rightsAt } from './observed.ts';
 
 /** Answers that list things: each thing was so while the request was under way, and none is missing. */
 export function checkLists(observed: Observed): void {
@@ -35,9 +35,9 @@ function checkSecrets(observed: Observed): void {
 }
 
 /** Whether this state belongs into the answer to this caller with these filters. */
-function passes({ model, exchange, holder, start }: Observed, state: SecretState): boolean {
-  const { query = {} } = exchange.sent;
-  const key = model.keys.at(holder.keyId, start);
+function passes(observed: Observed, state: SecretState): boolean {
+  const { query = {} } = observed.exchange.sent;
+  const key = rightsAt(observed, observed.start);
   if (key === undefined || !isAllowed(key, state.namespace)) return false;
   if ((state.deletedAt !== undefined) !== (query['deleted'] === 'true')) return false;
   if (query['namespace'] !== undefined && state.namespace !== query['namespace']) return false;
@@ -45,9 +45,10 @@ function passes({ model, exchange, holder, start }: Observed, state: SecretState
   return query['isCUI'] === undefined || String(state.isCUI) === query['isCUI'];
 }
 
-function checkNamespaces({ model, exchange, answer, holder, start, end, fail }: Observed): void {
+function checkNamespaces(observed: Observed): void {
+  const { model, exchange, answer, start, end, fail } = observed;
   const { items = [], nextCursor } = jsonOf(answer);
-  const key = model.keys.at(holder.keyId, start);
+  const key = rightsAt(observed, start);
   const listed = new Set(items.map(({ name }) => name));
   for (const name of listed) {
     const wasThere = model.namespaces.during(name, start, end).some((state) => state !== undefined);

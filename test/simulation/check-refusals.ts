@@ -1,6 +1,8 @@
 import { type Facts, jsonOf, nameOf, type Row } from './facts.ts';
 import { hasRole, isAllowed } from './model.ts';
-import type { Observed } from './observed.ts';
+import { type Observed, type Rights, rightsDuring } from './observed.ts';
+
+const PLATFORM = '_platform';
 
 /** Refusals that come after a part of the work was done, and say so. */
 const PARTIAL: readonly (readonly [method: string, path: RegExp])[] = [
@@ -12,10 +14,14 @@ const PARTIAL: readonly (readonly [method: string, path: RegExp])[] = [
   ['POST', /^\/secrets\/import$/],
   // Made, and deleted by somebody else before it could be shown.
   ['POST', /^\/namespaces$/],
+  // The code is used up before the session turns out to have changed.
+  ['POST', /^\/auth\/step-up$/],
+  // Invitations go first, then the member, who may be gone by then.
+  ['DELETE', /^\/workspace\/members\//],
 ];
 
-/** The refusal that leaves no row with the caller's name: it is a stranger's. */
-const STRANGER = 'unauthenticated';
+/** The refusals that leave no row with the caller's name: they are a stranger's. */
+const STRANGERS: ReadonlySet<string> = new Set(['unauthenticated', 'csrf_refused']);
 
 /**
  * A refusal has its reason: what it says was so while the request was under way. A refusal for good has no effect, and
@@ -30,23 +36,26 @@ export function checkRefusal(observed: Observed): void {
     ([method, path]) => method === exchange.sent.method && path.test(exchange.sent.path),
   );
   if (changing.length > 0 && !isPartial) fail('says no, and did it');
-  const isRecorded = (row: Row): boolean => row.result !== 'success' && row.actor.id === holder.keyId;
+  const isRecorded = (row: Row): boolean => row.result !== 'success' && row.actor.id === holder.id;
   const { code } = jsonOf(answer);
-  if (code !== STRANGER && !rows.some(isRecorded)) fail('left no row of the refusal');
+  if (!STRANGERS.has(code) && !rows.some(isRecorded)) fail('left no row of the refusal');
   if (REASONS[code]?.(observed) === false) fail(`says ${code}, and it was not so`);
 }
 
 /** Whether the code of a refusal could be true. Codes that are not listed are not judged. */
 const REASONS: { readonly [code: string]: (observed: Observed) => boolean } = {
-  unauthenticated: (observed) => keyStates(observed).some((key) => isOver(key, observed)),
-  forbidden: ({ model, exchange, holder, start, end }) => {
-    const keys = model.keys.during(holder.keyId, start, end);
+  unauthenticated: (observed) =>
+    observed.holder.type === 'user' || keyStates(observed).some((key) => isOver(key, observed)),
+  forbidden: (observed) => {
     // A key that ends makes none that outlives it.
-    const isMortal = (key: Key): boolean =>
-      key?.expiresAt !== undefined && exchange.sent.path.startsWith('/api-keys');
-    return keys.some(
-      (key) => key === undefined || !hasRole(key, 'owner') || !isAllowed(key, '*') || isMortal(key),
+    const isMortal = keyStates(observed).some(
+      (key) => key?.expiresAt !== undefined && observed.exchange.sent.path.startsWith('/api-keys'),
     );
+    const isLimited = (rights: Rights | undefined): boolean =>
+      rights === undefined || !hasRole(rights, 'owner') || !isAllowed(rights, '*');
+    // An administrator may have logged somebody out where they want to go.
+    const isMove = observed.exchange.sent.path === '/auth/switch-workspace';
+    return isMortal || isMove || rightsDuring(observed).some(isLimited);
   },
   not_found: (observed) => isVersioned(observed) || targetStates(observed).includes(undefined),
   secret_deleted: (observed) => targetStates(observed).some((state) => state?.deletedAt !== undefined),
@@ -74,7 +83,7 @@ const REASONS: { readonly [code: string]: (observed: Observed) => boolean } = {
 };
 
 function keyStates({ model, holder, start, end }: Observed) {
-  return model.keys.during(holder.keyId, start, end);
+  return model.keys.during(holder.id, start, end);
 }
 
 /** The states of the key that the path names. */
@@ -91,13 +100,20 @@ function isOver(key: Key, { exchange }: Observed): boolean {
 }
 
 /** The states of what the path names: a secret, a key, a namespace, or a secret by its name. */
-function targetStates({ exchange, model, start, end }: Observed) {
-  const [, root, id = '', , name] = exchange.sent.path.split('/');
-  if (root === 'api-keys')
-    return model.keys.during(id, start, end).map((key) => key && { deletedAt: undefined });
+function targetStates({
+  exchange,
+  model,
+  people,
+  holder,
+  start,
+  end,
+}: Observed): ({ deletedAt?: string | undefined } | undefined)[] {
+  const [, root, id = '', named = '', name] = exchange.sent.path.split('/');
+  if (root === 'workspace' && id === 'members')
+    return people.roles.during(`${holder.workspaceId}/${named}`, start, end).map((role) => role && {});
+  if (root === 'api-keys') return model.keys.during(id, start, end).map((key) => key && {});
   if (root === 'secrets') return model.secrets.during(id, start, end);
-  if (name === undefined)
-    return model.namespaces.during(id, start, end).map((state) => state && { deletedAt: undefined });
+  if (name === undefined) return model.namespaces.during(id, start, end).map((state) => state && {});
   const ids = model.names.during(`${id}/${name}`, start, end);
   return ids.flatMap((secretId) =>
     secretId === undefined ? [undefined] : model.secrets.during(secretId, start, end),
@@ -112,7 +128,7 @@ function isVersioned({ exchange }: Observed): boolean {
 /** Somebody else changed something in this workspace meanwhile, or a namespace is on its way out. */
 function hasRival({ facts, model, exchange, holder, start, end }: Observed): boolean {
   const isRival = (row: Row): boolean =>
-    row.ws === holder.workspaceId &&
+    (row.ws === holder.workspaceId || row.ws === PLATFORM) &&
     row.changes.length > 0 &&
     row.exchange !== exchange.number &&
     row.step > start &&
@@ -131,14 +147,17 @@ export function checkOver({ facts, model, exchange, answer, holder, start, end }
     key.honeypot ||
     key.revoked ||
     (key.expiresAt !== undefined && Date.parse(key.expiresAt) <= exchange.startTime);
-  const isOverThroughout = model.keys.during(holder.keyId, start, end).every(isOverAtStart);
+  const isOverThroughout = model.keys.during(holder.id, start, end).every(isOverAtStart);
   if (isOverThroughout && answer.status !== 401 && answer.status !== 503) {
     facts.report('I7', `${nameOf(exchange)} was served with a key that is over`);
   }
 }
 
-/** Whoever came without valid credentials is told of in a row, unless the vault had its troubles with that address. */
-export function checkStrangers({ evidence, rows, report }: Facts): void {
+/**
+ * Whoever came without valid credentials, or asked for too much, is told of in a row, unless the vault had its troubles
+ * with that address.
+ */
+export function checkStrangers({ evidence, rows, rowsOfExchange, report }: Facts): void {
   const told = new Set(
     rows.flatMap(({ action, ip, detail }) =>
       action === 'authentication.failed' ? [ip, detail['sourceIp']] : [],
@@ -147,7 +166,12 @@ export function checkStrangers({ evidence, rows, report }: Facts): void {
   const byAddress = Map.groupBy(evidence.exchanges, ({ sent }) => sent.ip);
   for (const [address, exchanges] of byAddress) {
     const hadTroubles = exchanges.some(({ answer }) => answer === undefined || answer.status >= 500);
-    const wasRefused = exchanges.some(({ answer }) => answer?.status === 401);
+    const wasRefused = exchanges.some(
+      ({ answer, number }) =>
+        (answer?.status === 401 || answer?.status === 429) &&
+        // Whoever fails within a session is told of by name.
+        !rowsOfExchange.get(number)?.some(({ result }) => result !== 'success'),
+    );
     if (wasRefused && !hadTroubles && !told.has(address))
       report('I1', `no row tells of the refusals to ${address}`);
   }

@@ -1,9 +1,14 @@
+import { tokenOf } from './credentials.ts';
 import type { Exchange } from './evidence.ts';
-import { type Facts, isSuccess, jsonOf, nameOf, type Row, tokenOf, type View } from './facts.ts';
+import { type Facts, isSuccess, jsonOf, nameOf, type Row, type View } from './facts.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** One request may write several rows that say the same: a slice each. */
-const SLICED: ReadonlySet<string> = new Set(['secret.purge_started', 'secret.imported']);
+/** One request may write several rows that say the same: a slice each, or one for each look at a second factor. */
+const SLICED: ReadonlySet<string> = new Set([
+  'secret.purge_started',
+  'secret.imported',
+  'authentication.mfa_attempted',
+]);
 const MADE_BY_PATH: readonly (readonly [path: RegExp, action: string, id: (json: View) => string])[] = [
   [/^\/secrets$/, 'secret.created', ({ id }) => id],
   [/^\/namespaces$/, 'namespace.created', ({ name }) => name],
@@ -20,16 +25,21 @@ export function checkRetries(facts: Facts): void {
   for (const exchange of facts.evidence.exchanges) checkRowsOnce(facts, exchange);
   const groups = Map.groupBy(
     facts.evidence.exchanges.filter(({ sent }) => sent.headers['idempotency-key'] !== undefined),
-    (exchange) => [exchange.sent.path, exchange.sent.headers['idempotency-key'], tokenOf(exchange)].join(' '),
+    (exchange) => {
+      const token = tokenOf(exchange) ?? '';
+      const principal = facts.holders.get(token)?.id ?? token;
+      return [exchange.sent.path, exchange.sent.headers['idempotency-key'], principal].join(' ');
+    },
   );
   for (const group of groups.values()) checkGroup(facts, group);
 }
 
 function checkRowsOnce({ rowsOfExchange, report }: Facts, exchange: Exchange): void {
   const seen = new Set<string>();
-  for (const { action, entity, result, detail, lane, actor } of rowsOfExchange.get(exchange.number) ?? []) {
+  for (const { action, entity, result, detail, ws, lane, actor } of rowsOfExchange.get(exchange.number) ??
+    []) {
     if (SLICED.has(action)) continue;
-    const text = JSON.stringify([action, entity, result, detail, lane, actor]);
+    const text = JSON.stringify([action, entity, result, detail, ws, lane, actor]);
     if (seen.has(text)) report('I6', `${nameOf(exchange)} left the row ${action} twice`);
     seen.add(text);
   }
@@ -47,15 +57,15 @@ function checkGroup(facts: Facts, group: readonly Exchange[]): void {
   for (const [index, effect] of effects.entries()) {
     const earlier = effects[index - 1];
     // After a day the vault forgets the key, and the request is a new one.
-    if (earlier !== undefined && !isDayLater(earlier, effect)) {
+    if (earlier !== undefined && !isDayLater(facts, earlier, effect)) {
       facts.report('I6', `the Idempotency-Key of ${nameOf(first)} took effect twice`);
     }
   }
   for (const exchange of group) checkAnswer(facts, exchange, effects, idOf);
 }
 
-function isDayLater(earlier: Row, later: Row): boolean {
-  const skew = 60_000;
+function isDayLater({ evidence }: Facts, earlier: Row, later: Row): boolean {
+  const skew = 60_000 + evidence.skew;
   return Date.parse(later.ts) - Date.parse(earlier.ts) > DAY_MS - skew;
 }
 

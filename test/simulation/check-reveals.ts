@@ -1,6 +1,14 @@
-import { type Facts, isSuccess, jsonOf, nameOf, type Row, tokenOf } from './facts.ts';
+import { tokenOf } from './credentials.ts';
+import type { Decryption } from './evidence.ts';
+import { type Facts, isSuccess, jsonOf, nameOf, type Row } from './facts.ts';
 
-const OPENING: ReadonlySet<string> = new Set(['secret.revealed', 'secret.rollback_requested']);
+const OPENING: ReadonlySet<string> = new Set([
+  'secret.revealed',
+  'secret.rollback_requested',
+  'authentication.mfa_attempted',
+]);
+const CALLERS: ReadonlySet<string> = new Set(['api_key', 'user']);
+const PLATFORM = '_platform';
 
 /**
  * I1, reveals, and I8: every value that is opened has a row of its own before it, which names the secret, the version
@@ -22,9 +30,8 @@ function checkDecryptions(facts: Facts): void {
         !used.has(one) &&
         one.step >= 0 &&
         one.step < step &&
-        one.ws === context.workspaceId &&
         one.entity.id === context.secretId &&
-        one.detail['version'] === context.version,
+        isPlaceOf(one, context),
     );
     if (row === undefined) {
       report(
@@ -33,6 +40,12 @@ function checkDecryptions(facts: Facts): void {
       );
     } else used.add(row);
   }
+}
+
+/** The secret of a person's app lies on the platform, and where they work stands who looked at it. */
+function isPlaceOf({ ws, action, detail }: Row, { workspaceId, version }: Decryption['context']): boolean {
+  if (workspaceId === PLATFORM) return action === 'authentication.mfa_attempted';
+  return ws === workspaceId && detail['version'] === version;
 }
 
 function checkReceived(facts: Facts): void {
@@ -45,7 +58,7 @@ function checkReceived(facts: Facts): void {
     for (const { id, version } of json.items ?? [json]) {
       const row = openings(facts, exchange.number).find(
         ({ entity, detail, actor }) =>
-          entity.id === id && detail['version'] === String(version) && actor.id === holder?.keyId,
+          entity.id === id && detail['version'] === String(version) && actor.id === holder?.id,
       );
       if (row === undefined) report('I1', `${nameOf(exchange)} received ${id} without a row`);
       else if (row.step > (exchange.end ?? 0))
@@ -56,7 +69,7 @@ function checkReceived(facts: Facts): void {
 
 function openings(facts: Facts, exchange: number): Row[] {
   return (facts.rowsOfExchange.get(exchange) ?? []).filter(
-    ({ action, result, actor }) => OPENING.has(action) && result === 'success' && actor.type === 'api_key',
+    ({ action, result, actor }) => OPENING.has(action) && result === 'success' && CALLERS.has(actor.type),
   );
 }
 

@@ -1,12 +1,18 @@
 import { checkChain } from './check-chain.ts';
+import { checkDoors } from './check-doors.ts';
 import { checkEntities } from './check-entities.ts';
+import { checkLockout } from './check-lockout.ts';
 import { checkModel } from './check-model.ts';
+import { checkOnce } from './check-once.ts';
 import { checkPlaintext } from './check-plaintext.ts';
+import { checkPrograms } from './check-programs.ts';
 import { checkRetries } from './check-retries.ts';
 import { checkReveals } from './check-reveals.ts';
+import { checkSessions } from './check-sessions.ts';
 import { checkTenants } from './check-tenants.ts';
 import type { Evidence } from './evidence.ts';
 import { gatherFacts } from './facts.ts';
+import { tellPeople } from './model-people.ts';
 
 /**
  * Whether a history kept the promises of the vault, judged with nothing of the vault's own code: the stored bytes are
@@ -17,12 +23,18 @@ export function check(evidence: Evidence): string[] {
   const facts = gatherFacts(evidence, (invariant, sentence) => {
     violations.push(`${invariant}: ${sentence}`);
   });
+  const people = tellPeople(facts);
   checkChain(facts);
   checkEntities(facts);
   checkReveals(facts);
   checkPlaintext(facts);
-  checkTenants(facts);
+  checkTenants(facts, people);
   checkRetries(facts);
-  checkModel(facts);
+  checkModel(facts, people);
+  checkDoors(facts, people);
+  checkSessions(facts, people);
+  checkPrograms(facts, people);
+  checkOnce(facts, people);
+  checkLockout(facts, people);
   return violations;
 }

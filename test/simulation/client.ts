@@ -20,7 +20,7 @@ export async function send(world: World, sent: Sent): Promise<Answer | undefined
   };
   evidence.exchanges.push(exchange);
   instance.exchange = exchange.number;
-  const outcome = await Promise.race([answer(instance.vault, exchange), instance.crashed]);
+  const outcome = await Promise.race([answer(world, instance.vault, exchange), instance.crashed]);
   exchange.end = scheduler.step;
   if (outcome === 'crashed') return undefined;
   exchange.endTime = clock.now();
@@ -61,14 +61,16 @@ export async function runJob(world: World, { name, run: work }: Job): Promise<Jo
   return Object.assign(run, outcome);
 }
 
-async function answer(vault: Vault, { number, sent }: Exchange): Promise<Answer> {
+async function answer(world: World, vault: Vault, { number, sent }: Exchange): Promise<Answer> {
   try {
-    const { status, headers = {}, json, text } = await serve(vault, routes, httpRequest(number, sent));
-    return { status, headers, text: text ?? (json === undefined ? '' : JSON.stringify(json)) };
+    const request = await world.alterRequest(httpRequest(number, sent), vault);
+    const { status, headers = {}, cookies = [], json, text } = await serve(vault, routes, request);
+    return { status, headers, cookies, text: text ?? (json === undefined ? '' : JSON.stringify(json)) };
   } catch (thrown) {
     const error = toVaultError(thrown);
     const { status, headers = {}, text = '' } = problemResponse(error, String(number));
-    return { status, headers, text, ...(status === 500 ? { cause: describe(error.cause ?? error) } : {}) };
+    const answered = { status, headers, cookies: [], text };
+    return { ...answered, ...(status === 500 ? { cause: describe(error.cause ?? error) } : {}) };
   }
 }
 
@@ -79,7 +81,7 @@ function describe(error: unknown): string {
 function httpRequest(number: number, sent: Sent): HttpRequest {
   const headers: { readonly [name: string]: string } = {
     ...sent.headers,
-    'content-type': 'application/json',
+    'content-type': sent.form === undefined ? 'application/json' : 'application/x-www-form-urlencoded',
   };
   return {
     id: String(number),
@@ -89,6 +91,11 @@ function httpRequest(number: number, sent: Sent): HttpRequest {
     query: Object.fromEntries(Object.entries(sent.query ?? {}).map(([name, value]) => [name, [value]])),
     ip: sent.ip,
     userAgent: userAgent(number),
-    body: Buffer.from(sent.body === undefined ? '' : JSON.stringify(sent.body)),
+    body: Buffer.from(bodyOf(sent)),
   };
+}
+
+function bodyOf({ body, form }: Sent): string {
+  if (form !== undefined) return new URLSearchParams(form).toString();
+  return body === undefined ? '' : JSON.stringify(body);
 }

@@ -9,6 +9,8 @@ export interface Sent {
   /** Lower-case names. */
   readonly headers: { readonly [name: string]: string };
   readonly body?: { readonly [name: string]: unknown };
+  /** Sent as a form, in place of a JSON body. */
+  readonly form?: { readonly [name: string]: string };
   readonly ip: string;
 }
 
@@ -29,6 +31,8 @@ export interface Exchange {
 export interface Answer {
   readonly status: number;
   readonly headers: { readonly [name: string]: string };
+  /** Whole `Set-Cookie` values. */
+  readonly cookies: readonly string[];
   readonly text: string;
   /** What lies behind a status of 500, for whoever looks into it. */
   readonly cause?: string;
@@ -73,6 +77,22 @@ export interface Grant {
   readonly workspaceId: string;
 }
 
+/** A mail that was handed over. */
+export interface SentMail {
+  readonly step: number;
+  readonly to: string;
+  readonly text: string;
+}
+
+/** Requests with the same token, code or account, sent at once. */
+export interface Burst {
+  readonly name: string;
+  /** The numbers of its exchanges. */
+  readonly exchanges: readonly number[];
+  /** Whether no call of any port went wrong meanwhile. */
+  readonly isFaultless: boolean;
+}
+
 /** All that a history left behind: what the clients saw, and what lies in the tables at its end. */
 export interface Evidence {
   readonly exchanges: Exchange[];
@@ -84,6 +104,10 @@ export interface Evidence {
   /** Plaintext data keys that reached the program; it has to zero each. */
   readonly dataKeys: { readonly key: Uint8Array; readonly exchange: number | undefined }[];
   readonly logs: string[];
+  readonly mails: SentMail[];
+  readonly bursts: Burst[];
+  /** The most by which the clocks of two functions differ, in milliseconds. */
+  skew: number;
   /** What went wrong although no fault was in the way. */
   readonly complaints: string[];
   rows: readonly StoredRow[];
@@ -100,6 +124,9 @@ export function emptyEvidence(): Evidence {
     grants: [],
     dataKeys: [],
     logs: [],
+    mails: [],
+    bursts: [],
+    skew: 0,
     complaints: [],
     rows: [],
     entities: [],

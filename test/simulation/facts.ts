@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { StoredRow } from '../../core/audit/ledger.ts';
+import { setCookieOf, tokenOf } from './credentials.ts';
 import type { Answer, Evidence, Exchange } from './evidence.ts';
 
 /** An audit row as the checker reads it, with nothing of the vault's own code. */
@@ -37,8 +38,11 @@ export interface RowChange {
 
 /** Who a token belongs to, as far as anybody was told. */
 export interface Holder {
-  readonly keyId: string;
+  readonly type: 'api_key' | 'user';
+  readonly id: string;
   readonly workspaceId: string;
+  /** Of a session's tokens: the session, and the row with which they were made. */
+  readonly session?: { readonly id: string; readonly issued: Row };
 }
 
 /** What the checks have in common. */
@@ -63,7 +67,7 @@ export function gatherFacts(evidence: Evidence, report: Facts['report']): Facts 
     rows.filter((row) => row.exchange !== undefined),
     (row) => row.exchange ?? -1,
   );
-  return { evidence, rows, rowsOfExchange, holders: tokenHolders(evidence), report };
+  return { evidence, rows, rowsOfExchange, holders: tokenHolders(evidence, rowsOfExchange), report };
 }
 
 export function rowName({ workspaceId, lane, seq }: StoredRow): string {
@@ -92,25 +96,61 @@ function readRow(stored: StoredRow, step: number, report: Facts['report']): Row 
   }
 }
 
-/** Tokens are told in the answers of `POST /setup`, `POST /api-keys` and rotations, and nowhere else. */
-function tokenHolders(evidence: Evidence): Map<string, Holder> {
+/**
+ * API keys are told in the answers of `POST /setup`, `POST /api-keys` and rotations; sessions' tokens where a row tells
+ * that they were made; and nowhere else.
+ */
+function tokenHolders(evidence: Evidence, rowsOfExchange: Facts['rowsOfExchange']): Map<string, Holder> {
   const holders = new Map<string, Holder>();
-  for (const { token, keyId, workspaceId } of evidence.grants) holders.set(token, { keyId, workspaceId });
-  for (const { sent, answer } of evidence.exchanges) {
-    if (answer?.status !== 201) continue;
+  const type = 'api_key';
+  for (const { token, keyId: id, workspaceId } of evidence.grants)
+    holders.set(token, { type, id, workspaceId });
+  for (const exchange of evidence.exchanges) {
+    const { sent, answer } = exchange;
+    if (!isSuccess(answer)) continue;
     const json = jsonOf(answer);
     if (sent.path === '/setup') {
-      holders.set(json.apiKey.key ?? '', { keyId: json.apiKey.id, workspaceId: json.workspaceId });
+      holders.set(json.apiKey.key ?? '', { type, id: json.apiKey.id, workspaceId: json.workspaceId });
     } else if (sent.path.startsWith('/api-keys') && json.key !== undefined) {
-      const maker = holders.get(tokenOf({ sent }) ?? '');
-      if (maker !== undefined) holders.set(json.key, { keyId: json.id, workspaceId: maker.workspaceId });
+      const maker = holders.get(tokenOf(exchange) ?? '');
+      if (maker !== undefined) holders.set(json.key, { type, id: json.id, workspaceId: maker.workspaceId });
+    } else {
+      const issued = rowsOfExchange.get(exchange.number)?.find(isIssue);
+      if (issued === undefined) continue;
+      const session = { id: issued.entity.id, issued };
+      const holder: Holder = { type: 'user', id: issued.actor.id, workspaceId: issued.ws, session };
+      for (const token of sessionTokens(answer)) holders.set(token, holder);
     }
   }
   return holders;
 }
 
-export function tokenOf({ sent }: Pick<Exchange, 'sent'>): string | undefined {
-  return /^Bearer (\S+)$/.exec(sent.headers['authorization'] ?? '')?.[1];
+/** Whether a row tells that a session got new tokens. */
+export function isIssue({ action, entity, changes }: Row): boolean {
+  return (
+    ISSUES.has(action) && entity.type === 'session' && changes.some(({ kind }) => kind === 'refreshToken')
+  );
+}
+
+const ISSUES: ReadonlySet<string> = new Set([
+  'authentication.succeeded',
+  'authentication.stepped_up',
+  'session.refreshed',
+  'session.switched',
+]);
+
+/** The access and the refresh token in an answer, as cookies, in a session's JSON or in that of OAuth. */
+function sessionTokens(answer: Answer): string[] {
+  const { tokens, access_token, refresh_token } = jsonOf(answer);
+  const told = [
+    setCookieOf(answer, 'access'),
+    setCookieOf(answer, 'refresh'),
+    tokens?.accessToken,
+    tokens?.refreshToken,
+    access_token,
+    refresh_token,
+  ];
+  return told.filter((token) => token !== undefined);
 }
 
 export function isSuccess(answer: Answer | undefined): answer is Answer {
@@ -133,12 +173,26 @@ export interface View {
   readonly hash: string;
   readonly actor: { readonly id: string };
   readonly code: string;
+  readonly email: string;
+  readonly userId?: string;
   readonly ok: boolean;
   readonly items?: readonly View[];
   readonly errors: readonly View[];
   readonly nextCursor: string | null;
   readonly workspaceId: string;
   readonly apiKey: View;
+  readonly user?: View;
+  readonly workspace?: View;
+  readonly session?: View;
+  readonly csrfToken?: string;
+  readonly mfaToken?: string;
+  readonly secret?: string;
+  readonly uri?: string;
+  readonly backupCodes?: readonly string[];
+  readonly tokens?: { readonly accessToken: string; readonly refreshToken: string };
+  readonly error?: string;
+  readonly access_token?: string;
+  readonly refresh_token?: string;
 }
 
 /** The answer's JSON; an empty object for answers that are none. */

@@ -34,6 +34,8 @@ export type Coverage = Map<string, Map<Fault, number>>;
 export class FaultPlan {
   readonly coverage: Coverage = new Map();
   enabled = true;
+  /** How many calls went wrong so far. */
+  met = 0;
   readonly #random: SeededRandom;
   readonly #rate: number;
 
@@ -45,6 +47,7 @@ export class FaultPlan {
   draw(call: string): Fault {
     const faulty = this.enabled && this.#random.below(100) < this.#rate;
     const fault = faulty ? (DRAWN[this.#random.below(DRAWN.length)] ?? 'none') : 'none';
+    if (fault !== 'none') this.met += 1;
     count(this.coverage, call, fault, 1);
     return fault;
   }

@@ -6,9 +6,11 @@ import { unavailable } from '../../core/kernel/errors.ts';
 import type { Clock } from '../../core/kernel/ports.ts';
 import { allKinds } from '../../core/kinds.ts';
 import type { Vault } from '../../lambdas/shared/compose-vault.ts';
+import { PUBLIC_URL } from '../support/memory-vault.ts';
 import type { SeededRandom } from '../support/random.ts';
 import type { Evidence } from './evidence.ts';
 import type { FaultPlan } from './faults.ts';
+import { seededHasher } from './hasher.ts';
 import { type Perform, type Ports, withFaults } from './ports.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -22,10 +24,13 @@ export interface InstanceParts {
   /** Chance for the network between the program and its ports. */
   readonly network: SeededRandom;
   readonly ports: Ports;
-  /** Milliseconds by which its clock is ahead. */
+  /** Milliseconds by which its clock is ahead, if not behind. */
   readonly skew: number;
+  /** Of the password hasher that it was deployed with. */
+  readonly passes: number;
   /** For mutants: what the program uses for its trail. */
   readonly alterTrail: (trail: AuditTrail, instance: Instance) => AuditTrail;
+  readonly alterVault: (vault: Vault, instance: Instance) => Vault;
 }
 
 const MAX_DELAY_MS = 20_000;
@@ -64,7 +69,7 @@ export class Instance {
     };
     const trail = createAuditTrail({ ledger: ports.ledger, clock, random });
     const derivedKeys = createDerivedKeys(() => ports.secrets.rootSecret());
-    this.vault = {
+    const vault: Vault = {
       ...ports,
       keys: this.#observedKeys(parts.ports.keys),
       trail: parts.alterTrail(trail, this),
@@ -74,7 +79,10 @@ export class Instance {
       derivedKeys,
       cursors: createCursors(derivedKeys, random),
       setupToken: () => ports.secrets.setupToken(),
+      publicUrl: PUBLIC_URL,
+      hasher: seededHasher(random, parts.passes),
     };
+    this.vault = parts.alterVault(vault, this);
   }
 
   /** Notes for whom each value is opened, and every plaintext data key that reaches the program. */

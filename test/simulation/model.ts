@@ -1,5 +1,7 @@
 import type { Sent } from './evidence.ts';
 import type { Row } from './facts.ts';
+import type { PeopleModel } from './model-people.ts';
+import { DELETED_ONLY, MUTATIONS, RECORDS } from './mutations.ts';
 import { askedFor, patchOf } from './requests.ts';
 import { Timeline } from './timeline.ts';
 
@@ -29,6 +31,10 @@ export interface KeyState {
   readonly isRotated: boolean;
 }
 
+const PLATFORM = '_platform';
+const ACCOUNT: ReadonlySet<string> = new Set(['user', 'userEmail', 'mfa']);
+/** A member is removed by somebody else, who thereby takes the workspace off the member's list. */
+const TIDYING: ReadonlySet<string> = new Set(['user.left_workspace', 'user.joined_workspace']);
 const RANKS = ['viewer', 'operator', 'admin', 'owner'];
 const RECOVERY_MS = 7 * 24 * 60 * 60 * 1000;
 /** Functions' clocks differ, and a row may be written a while after its time was read. */
@@ -47,9 +53,14 @@ export class WorkspaceModel {
   readonly keys = new Timeline<KeyState>();
   /** `<secret>.<version>` to the value. Kept for good. */
   readonly values = new Map<string, string>();
+  readonly #people: PeopleModel;
+  /** By how much times may differ, in milliseconds. */
+  readonly #tolerance: number;
   readonly #fail: (row: Row, problem: string) => void;
 
-  constructor(fail: (row: Row, problem: string) => void) {
+  constructor(people: PeopleModel, skew: number, fail: (row: Row, problem: string) => void) {
+    this.#people = people;
+    this.#tolerance = TOLERANCE_MS + skew;
     this.#fail = fail;
   }
 
@@ -66,7 +77,9 @@ export class WorkspaceModel {
       return;
     }
     if (!expected.test(kinds.join(' '))) this.#fail(row, `changes ${kinds.join(', ')}`);
-    if (row.actor.type === 'api_key') this.#checkRights(row, least ?? 'owner', this.#namespaceOf(row));
+    if (row.actor.type === 'api_key' && row.ws !== PLATFORM)
+      this.#checkRights(row, least ?? 'owner', this.#namespaceOf(row));
+    if (row.actor.type === 'user') this.#checkRole(row, least ?? 'owner', since);
     const [subject] = row.action.split('.');
     if (subject === 'namespace') this.#applyToNamespace(row);
     else if (subject === 'api_key') this.#applyToKey(row, sent, since);
@@ -87,9 +100,24 @@ export class WorkspaceModel {
       this.#fail(row, 'was done with a key that does not exist');
       return;
     }
-    if (RANKS.indexOf(key.role) < RANKS.indexOf(least)) this.#fail(row, `was done by a ${key.role}`);
+    if (least !== '-' && RANKS.indexOf(key.role) < RANKS.indexOf(least))
+      this.#fail(row, `was done by a ${key.role}`);
     const mayEnter = namespace === undefined || isAllowed(key, namespace);
     if (!mayEnter) this.#fail(row, `was done by a key that is not allowed in ${namespace}`);
+  }
+
+  /** People's rights are those of some moment while the request was under way. What they do to an account is to their own. */
+  #checkRole(row: Row, least: string, since: number): void {
+    const { ws, actor } = row;
+    const isAccount = row.changes.some(({ kind }) => ACCOUNT.has(kind));
+    if (isAccount && row.entity.id !== actor.id && !TIDYING.has(row.action))
+      this.#fail(row, "changes somebody else's account");
+    if (ws === PLATFORM || least === '-') return;
+    const roles = this.#people.roles.during(`${ws}/${actor.id}`, since, row.step);
+    const isLeaving = row.action === 'member.removed' && row.entity.id === actor.id;
+    const needed = least === 'anyone' || isLeaving ? 'viewer' : least;
+    if (!roles.some((role) => role !== undefined && hasRole({ role }, needed)))
+      this.#fail(row, `was done by a ${roles.at(-1) ?? 'stranger'}`);
   }
 
   #namespaceOf(row: Row): string | undefined {
@@ -179,11 +207,12 @@ export class WorkspaceModel {
         put({ ...next, deletedAt: row.ts });
         break;
       case 'secret.restored':
-        if (before.purging || age > RECOVERY_MS + TOLERANCE_MS) this.#fail(row, 'came too late');
+        if (before.purging || age > RECOVERY_MS + this.#tolerance) this.#fail(row, 'came too late');
         put({ ...next, deletedAt: undefined });
         break;
       case 'secret.purge_started':
-        if (byJob && !before.purging && age < RECOVERY_MS - TOLERANCE_MS) this.#fail(row, 'came too early');
+        if (byJob && !before.purging && age < RECOVERY_MS - this.#tolerance)
+          this.#fail(row, 'came too early');
         // Later slices destroy more versions, and leave the secret as it is.
         if (!before.purging) put({ ...next, updatedBy: before.updatedBy, purging: true });
         break;
@@ -250,40 +279,10 @@ export class WorkspaceModel {
   }
 }
 
-/** What may change with which action, as the kinds in the row one after the other; and the least role that may. */
-const MUTATIONS: { readonly [action: string]: readonly [kinds: RegExp, least: string] } = {
-  'workspace.created': [/^workspace( installation usedSetupToken)?$/, 'owner'],
-  'owner.recovered': [/^usedSetupToken$/, 'owner'],
-  'api_key.created': [/^apiKey$/, 'admin'],
-  'api_key.rotated': [/^apiKey apiKey$/, 'admin'],
-  'api_key.revoked': [/^apiKey$/, 'admin'],
-  'namespace.created': [/^namespace$/, 'operator'],
-  'namespace.closed': [/^namespace$/, 'admin'],
-  'namespace.reopened': [/^namespace$/, 'admin'],
-  'namespace.deleted': [/^namespace$/, 'admin'],
-  'secret.created': [/^secret secretVersion secretName$/, 'operator'],
-  'secret.updated': [/^secret$/, 'operator'],
-  'secret.value_updated': [/^secret secretVersion$/, 'operator'],
-  'secret.rolled_back': [/^secret secretVersion$/, 'operator'],
-  'secret.deleted': [/^secret$/, 'operator'],
-  'secret.restored': [/^secret$/, 'operator'],
-  'secret.purge_started': [/^(secret|secretVersion( secretVersion)*)$/, 'owner'],
-  'secret.purged': [/^(secretVersion )*(secretName )?secret$/, 'owner'],
-  'secret.imported': [/^$/, 'operator'],
-};
-
-/** Notes of the vault to itself, which go along with any change. */
-const RECORDS: ReadonlySet<string> = new Set(['idempotency', 'importJob', 'sweepMark']);
-const DELETED_ONLY: ReadonlySet<string> = new Set([
-  'secret.restored',
-  'secret.purge_started',
-  'secret.purged',
-]);
-
-export function isAllowed({ namespaces }: KeyState, namespace: string): boolean {
+export function isAllowed({ namespaces }: Pick<KeyState, 'namespaces'>, namespace: string): boolean {
   return namespaces.includes('*') || namespaces.includes(namespace);
 }
 
-export function hasRole({ role }: KeyState, least: string): boolean {
+export function hasRole({ role }: Pick<KeyState, 'role'>, least: string): boolean {
   return RANKS.indexOf(role) >= RANKS.indexOf(least);
 }

@@ -1,12 +1,13 @@
 import { runHistory } from './history.ts';
 import { mutants } from './mutants.ts';
+import { peopleMutants } from './mutants-people.ts';
 
 /** More than any of them needed. */
 const MOST_HISTORIES = 150;
 const TIME_LIMIT_MS = 120_000;
 
 describe('the checker finds fault with', () => {
-  it.each(mutants)(
+  it.each([...mutants, ...peopleMutants])(
     '$name',
     async (mutant) => {
       for (let seed = 1; seed <= MOST_HISTORIES; seed += 1) {

@@ -1,5 +1,6 @@
 import type { Operation } from './operations.ts';
 import { list } from './operations-secrets.ts';
+import { learnPassword } from './people.ts';
 import { type Client, NAMESPACES } from './team.ts';
 
 const SECOND_MS = 1_000;
@@ -7,7 +8,7 @@ const SECOND_MS = 1_000;
 /** API keys, set-up, and callers who have no valid key. */
 export const keyOperations: readonly Operation[] = [
   { name: 'create key', weight: 6, run: createKey },
-  { name: 'list keys', weight: 6, run: (client) => list(client, '/api-keys', {}) },
+  { name: 'list keys', weight: 10, run: (client) => list(client, '/api-keys', {}) },
   { name: 'rotate key', weight: 4, run: rotateKey },
   { name: 'revoke key', weight: 3, run: revokeKey },
   { name: 'foreign and absent key', weight: 2, run: probeKey },
@@ -72,16 +73,25 @@ async function callAsStranger(client: Client): Promise<void> {
   }
 }
 
-/** With a token that is wrong or dead; or, once the operator has rotated it, with a fresh one. */
+/** With a token that is wrong or dead; or, once the operator has rotated it, with a fresh one: at times to recover somebody. */
 async function setUpAgain(client: Client): Promise<void> {
   const { world } = client;
   if (client.chance(30)) world.rotateSetupToken();
   const setupToken = client.chance(70) ? world.setupToken : world.secretText();
-  await client.ask({
+  const person = client.chance(40) ? client.pick(client.team.people) : undefined;
+  const password = world.secretText();
+  const named = person === undefined ? {} : { email: person.email, password };
+  const body = { setupToken, workspaceName: 'again', ...named };
+  const answer = await client.exchange({
     method: 'POST',
     path: '/setup',
     headers: {},
-    body: { setupToken, workspaceName: 'again' },
+    body,
     ip: client.address(),
   });
+  if (person === undefined || answer?.status === 401) return;
+  learnPassword(person, password, answer?.status);
+  if (answer?.status !== 201) return;
+  person.totpSecret = undefined;
+  person.backupCodes = [];
 }

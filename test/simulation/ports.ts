@@ -2,7 +2,10 @@ import type { EntityInspector } from '../../core/audit/entity-inspector.ts';
 import type { Ledger } from '../../core/audit/ledger.ts';
 import type { RootSecret } from '../../core/crypto/derived-keys.ts';
 import type { KeyService } from '../../core/crypto/key-service.ts';
+import type { TokenSigner } from '../../core/crypto/token-signer.ts';
 import type { Bookkeeping } from '../../core/identity/bookkeeping.ts';
+import type { BreachedPasswords } from '../../core/identity/breached-passwords.ts';
+import type { MailSender } from '../../core/identity/mail.ts';
 import type { Store } from '../../core/kernel/store.ts';
 import type { MemoryTables } from '../support/memory-ledger.ts';
 import { entityKey } from '../support/memory-store.ts';
@@ -15,6 +18,9 @@ export interface Ports {
   readonly keys: KeyService;
   readonly bookkeeping: Bookkeeping;
   readonly inspector: EntityInspector;
+  readonly signer: TokenSigner;
+  readonly breached: BreachedPasswords;
+  readonly mail: MailSender;
   readonly secrets: { rootSecret(): Promise<RootSecret>; setupToken(): Promise<string> };
 }
 
@@ -46,6 +52,12 @@ export function withFaults(ports: Ports, perform: Perform): Omit<Ports, 'keys'> 
       'tallies',
       'sweptUntil',
       'markSwept',
+      'startSession',
+      'touchSession',
+      'sessionsSeen',
+      'failures',
+      'replaceFailures',
+      'countRequest',
     ]),
     inspector: {
       inspect: (workspaceId, names) =>
@@ -59,6 +71,9 @@ export function withFaults(ports: Ports, perform: Perform): Omit<Ports, 'keys'> 
         }
       },
     },
+    signer: wrap('signer', ports.signer, ['sign', 'publicKeys']),
+    breached: wrap('breached', ports.breached, ['range']),
+    mail: wrap('mail', ports.mail, ['send']),
     secrets: wrap('secrets', ports.secrets, ['rootSecret', 'setupToken']),
   };
 }

@@ -1,4 +1,5 @@
 import type { SeededRandom } from '../support/random.ts';
+import { isWebCryptoBusy, webCryptoSettled } from './web-crypto.ts';
 
 interface Waiting {
   readonly notBefore: number;
@@ -59,6 +60,14 @@ export class Scheduler {
 }
 
 /** Resolves once all that could run has run: the ticks of Node come after the last of the promise callbacks. */
-function settled(): Promise<void> {
+async function settled(): Promise<void> {
+  await tick();
+  while (isWebCryptoBusy()) {
+    await webCryptoSettled();
+    await tick();
+  }
+}
+
+function tick(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
 }

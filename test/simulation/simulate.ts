@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
+import { bursts } from './bursts.ts';
 import { addCoverage, type Coverage, coverageTable, uncovered } from './faults.ts';
-import { runHistory } from './history.ts';
-import { operations } from './operations.ts';
+import { runHistory, type Tally, tally } from './history.ts';
+import { operations, peopleOperations } from './operations.ts';
 
 /** `npm run simulate -- --histories N --seed S`: plays N histories, of the seeds S, S+1, …, and stops at a broken promise. */
 const { values } = parseArgs({
@@ -12,7 +13,9 @@ const firstSeed = wholeNumber('seed', values.seed);
 const REPORT_EVERY = 500;
 
 const coverage: Coverage = new Map();
-const done = new Map<string, number>(operations.map(({ name }) => [name, 0]));
+const counts: Tally = new Map(
+  [...operations, ...bursts].map(({ name }) => [name, { done: 0, succeeded: 0 }]),
+);
 let requests = 0;
 for (let played = 0; played < histories; played += 1) {
   const report = await runHistory(firstSeed + played);
@@ -22,17 +25,25 @@ for (let played = 0; played < histories; played += 1) {
     process.exit(1);
   }
   addCoverage(coverage, report.coverage);
-  for (const [name, times] of report.operations) done.set(name, (done.get(name) ?? 0) + times);
+  for (const [name, { done, succeeded }] of report.operations) tally(counts, name, done, succeeded);
   requests += report.world.evidence.exchanges.length;
   if ((played + 1) % REPORT_EVERY === 0)
     console.log(`${played + 1} histories, ${requests} requests: all promises kept`);
 }
 
 console.log(`\nHow often each call met each fault:\n${coverageTable(coverage)}`);
-console.log('\nHow often each operation was done:');
-for (const [name, times] of [...done].sort(([, a], [, b]) => b - a))
-  console.log(`${name.padEnd(28)}${times}`);
-const undone = [...done].flatMap(([name, times]) => (times === 0 ? [name] : []));
+console.log(
+  '\nHow often each operation was done and, where that is no matter of course, came to what it is about:',
+);
+const succeeding = new Set([...peopleOperations, ...bursts].map(({ name }) => name));
+for (const [name, { done, succeeded }] of [...counts].sort(([, a], [, b]) => b.done - a.done))
+  console.log(
+    `${name.padEnd(40)}${String(done).padStart(6)}${succeeding.has(name) ? String(succeeded).padStart(8) : ''}`,
+  );
+const undone = [...counts].flatMap(([name, { done, succeeded }]) => {
+  if (done === 0) return [name];
+  return succeeded === 0 && succeeding.has(name) ? [`${name}, with success`] : [];
+});
 console.log(`\nNever met: ${[...uncovered(coverage), ...undone].join(', ')}`);
 console.log(`${histories} histories with ${requests} requests kept every promise.`);
 

@@ -1,5 +1,6 @@
 import { send, sendAgain } from './client.ts';
 import type { Answer, Sent } from './evidence.ts';
+import type { Person } from './people.ts';
 import type { World } from './world.ts';
 
 /** What the members of a workspace know together: what they made, and what they were told. */
@@ -9,6 +10,9 @@ export interface Team {
   readonly auditor: KnownKey;
   readonly keys: KnownKey[];
   readonly secrets: KnownSecret[];
+  readonly people: Person[];
+  /** Programs that people let act for them. */
+  readonly apps: App[];
   /** Requests with an `Idempotency-Key` that were sent before. */
   readonly sent: Sent[];
   readonly cursors: { readonly path: string; readonly token: string; readonly cursor: string }[];
@@ -17,6 +21,12 @@ export interface Team {
 export interface KnownKey {
   readonly id: string;
   readonly token: string;
+}
+
+/** An OAuth client with the tokens that it was told last. */
+export interface App {
+  accessToken: string;
+  refreshToken: string;
 }
 
 export interface KnownSecret {
@@ -88,22 +98,36 @@ export class Client {
     return this.chance(40) ? this.team.auditor.token : (this.pick(this.team.keys) ?? this.team.auditor).token;
   }
 
-  /** A request of this team, with some member's key. */
-  request(method: Sent['method'], path: string, rest: Partial<Sent> = {}, token = this.token()): Sent {
-    return {
-      method,
-      path,
-      ip: this.address(),
-      ...rest,
-      headers: { authorization: `Bearer ${token}`, ...rest.headers },
-    };
+  /** A request of this team: with this token, or with some member's key or session. */
+  request(method: Sent['method'], path: string, rest: Partial<Sent> = {}, token?: string): Sent {
+    const headers = token === undefined ? this.#credentials(method) : { authorization: `Bearer ${token}` };
+    return { method, path, ip: this.address(), ...rest, headers: { ...headers, ...rest.headers } };
+  }
+
+  /** In some requests those of a person: of a browser, or of a program that acts for somebody. */
+  #credentials(method: Sent['method']): Sent['headers'] {
+    const isPerson = this.chance(25);
+    const browser = this.pick(this.team.people.flatMap(({ browsers }) => browsers));
+    if (isPerson && browser?.isLoggedIn) return browser.headers(method);
+    const app = isPerson ? this.pick(this.team.apps) : undefined;
+    return { authorization: `Bearer ${app?.accessToken ?? this.token()}` };
   }
 
   /** Sends, retries while the outcome is unknown, and gives the JSON of an answer that says yes. */
   async ask(sent: Sent): Promise<Record<string, unknown> | undefined> {
     if (sent.headers['idempotency-key'] !== undefined) this.team.sent.push(sent);
+    return successJson(await this.exchange(sent));
+  }
+
+  /** Sends, and most often retries while the outcome is unknown. */
+  exchange(sent: Sent): Promise<Answer | undefined> {
     const patient = this.chance(80);
-    return successJson(await (patient ? sendAgain : send)(this.world, sent));
+    return (patient ? sendAgain : send)(this.world, sent);
+  }
+
+  /** Sends, and takes what comes for an answer. */
+  once(sent: Sent): Promise<Answer | undefined> {
+    return send(this.world, sent);
   }
 
   /** With a key of its own in two cases of three. */
@@ -131,8 +155,9 @@ export class Client {
 
   learnCursor(sent: Sent, json: Record<string, unknown> | undefined): void {
     const cursor = json?.['nextCursor'];
-    const token = sent.headers['authorization']?.slice('Bearer '.length) ?? '';
-    if (typeof cursor === 'string') this.team.cursors.push({ path: sent.path, token, cursor });
+    const token = sent.headers['authorization']?.slice('Bearer '.length);
+    if (typeof cursor === 'string' && token !== undefined)
+      this.team.cursors.push({ path: sent.path, token, cursor });
   }
 }
 

@@ -1,7 +1,11 @@
 import type { AuditTrail } from '../../core/audit/trail.ts';
+import type { HttpRequest } from '../../lambdas/api/http/request.ts';
+import type { Vault } from '../../lambdas/shared/compose-vault.ts';
 import { MemoryBookkeeping } from '../support/memory-bookkeeping.ts';
 import { MemoryKeys } from '../support/memory-keys.ts';
 import { MemoryTables } from '../support/memory-ledger.ts';
+import { MemoryBreachedPasswords } from '../support/memory-services.ts';
+import { MemorySigner } from '../support/memory-signer.ts';
 import { SeededRandom } from '../support/random.ts';
 import { type Evidence, emptyEvidence } from './evidence.ts';
 import { FaultPlan } from './faults.ts';
@@ -13,11 +17,14 @@ import { Scheduler } from './scheduler.ts';
 export interface Mutant {
   readonly alterPorts?: (ports: Ports, world: World) => Ports;
   readonly alterTrail?: (trail: AuditTrail, instance: Instance, world: World) => AuditTrail;
+  readonly alterVault?: (vault: Vault, instance: Instance, world: World) => Vault;
+  readonly alterRequest?: (request: HttpRequest, vault: Vault) => Promise<HttpRequest>;
 }
 
 const START = Date.parse('2026-01-01T00:00:00.000Z');
 const MINUTE_MS = 60_000;
-const MAX_SKEW_MS = 400;
+/** How far clocks are off, either way: a little in most histories, a lot in some. */
+const SKEWS_MS = [200, 200, 200, 200, 5 * MINUTE_MS] as const;
 /** More streams of chance than one history ever asks for. */
 const STREAMS = 4_096;
 
@@ -34,6 +41,10 @@ export class World {
   readonly #seed: number;
   readonly #mutant: Mutant;
   readonly #ports: Ports;
+  /** How far any clock is off at most, in milliseconds. */
+  readonly #skew: number;
+  /** In some histories functions with a stronger hasher are deployed while the weaker ones still serve. */
+  readonly #strongest: number;
   #streams = 0;
   #idle: Instance[] = [];
 
@@ -45,6 +56,9 @@ export class World {
     this.plan = new FaultPlan(this.#stream());
     const keyRandom = this.#stream();
     this.keys = new MemoryKeys(keyRandom.bytes(32), keyRandom);
+    this.#skew = SKEWS_MS[this.random.below(SKEWS_MS.length)] ?? 0;
+    this.evidence.skew = 2 * this.#skew;
+    this.#strongest = this.random.below(4) === 0 ? 2 : 1;
     this.rotateSetupToken();
     this.#ports = this.#makePorts();
   }
@@ -53,9 +67,13 @@ export class World {
     this.setupToken = this.secretText();
   }
 
-  /** A value, unlike any other and recognizable wherever it turns up: see `check-plaintext.ts`. */
+  /** A value, unlike any other and recognizable wherever it turns up: see `check-plaintext.ts`. Passes for a password. */
   secretText(): string {
-    return `PLAINTEXT-${Buffer.from(this.random.bytes(8)).toString('hex')}-TXETNIALP`;
+    return `PLAINTEXT-a1${Buffer.from(this.random.bytes(8)).toString('hex')}-TXETNIALP`;
+  }
+
+  alterRequest(request: HttpRequest, vault: Vault): Promise<HttpRequest> {
+    return this.#mutant.alterRequest?.(request, vault) ?? Promise.resolve(request);
   }
 
   /** An instance for one request: one that is idle, or a new one. */
@@ -91,7 +109,7 @@ export class World {
 
   #startInstance(): Instance {
     const { scheduler, plan, evidence } = this;
-    const { alterTrail } = this.#mutant;
+    const { alterTrail, alterVault } = this.#mutant;
     return new Instance({
       scheduler,
       plan,
@@ -99,8 +117,10 @@ export class World {
       random: this.#stream(),
       network: this.random,
       ports: this.#ports,
-      skew: this.random.below(MAX_SKEW_MS),
+      skew: this.random.below(2 * this.#skew + 1) - this.#skew,
+      passes: 1 + this.random.below(this.#strongest),
       alterTrail: (trail, instance) => alterTrail?.(trail, instance, this) ?? trail,
+      alterVault: (vault, instance) => alterVault?.(vault, instance, this) ?? vault,
     });
   }
 
@@ -116,6 +136,13 @@ export class World {
       keys: this.keys,
       bookkeeping,
       inspector: tables.inspector,
+      signer: new MemorySigner(new Uint8Array(32).fill(9)),
+      breached: new MemoryBreachedPasswords(),
+      mail: {
+        send: async ({ to, text }) => {
+          evidence.mails.push({ step: scheduler.step, to, text });
+        },
+      },
       secrets: {
         rootSecret: async () => ({ current: 'r1', secrets: new Map([['r1', root]]) }),
         setupToken: async () => this.setupToken,

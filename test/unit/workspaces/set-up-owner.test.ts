@@ -211,10 +211,24 @@ describe('set-up that is interrupted', () => {
     expect(await roleAt(await loggedIn(vault, EMAIL))).toBe('owner');
   });
 
+  it('leaves its token good for the same address alone', async () => {
+    let appends = 0;
+    vault.tables.faults = async ({ name }) => {
+      if (name !== 'ledger.append') return 'none';
+      appends += 1;
+      return appends === 1 ? 'none' : 'before';
+    };
+    expect(problemCode(await post())).toBe('unavailable');
+    vault.tables.faults = async () => 'none';
+    expect(problemCode(await post({ email: 'somebody-else@example.com' }))).toBe('setup_refused');
+    expect(stored('user')).toHaveLength(1);
+    expect((await post()).status).toBe(201);
+  });
+
   it('by another with the same token and address: one wins, and the other finds the token dead', async () => {
     const other = memoryVault(vault);
     const answers = await Promise.all([post(), post({}, other)]);
-    expect(answers.map(problemCode).toSorted()).toEqual(['concurrent_change', undefined]);
+    expect(answers.map(problemCode).toSorted()).toEqual(['setup_refused', undefined]);
     expect(problemCode(await post({}, other))).toBe('setup_refused');
     expect(kindsIn(vault)).toEqual(ONE_OF_EACH);
     expect(await roleAt(await loggedIn(vault, EMAIL))).toBe('owner');
