@@ -41,7 +41,10 @@ export default {
     // core/kernel: what every feature stands on; it knows nothing above itself.
     { from: { path: '^core/kernel/' }, to: { path: ['^core/kernel/', npm('zod'), NODE_CRYPTO_ONLY] } },
     // core: the vault. No AWS, no environment, no clock: only ports.
-    { from: { path: '^core/(?!kernel/)' }, to: { path: ['^core/', npm('zod', 'argon2', 'jose', 'otpauth', 'uqr'), NODE_CRYPTO_ONLY] } },
+    {
+      from: { path: '^core/(?!kernel/)' },
+      to: { path: ['^core/', npm('zod', 'argon2', 'jose', 'otpauth', 'uqr'), NODE_CRYPTO_ONLY] },
+    },
     // aws: one adapter for each port.
     { from: { path: '^aws/' }, to: { path: ['^aws/', '^core/', npm('@aws-sdk/[^/]+', 'zod')] } },
     // net: one adapter for each port to a service on the internet that is not AWS.
