@@ -45,10 +45,23 @@ export default {
       from: { path: '^core/(?!kernel/)' },
       to: { path: ['^core/', npm('zod', 'argon2', 'jose', 'otpauth', 'uqr'), NODE_CRYPTO_ONLY] },
     },
+    // Compression is part of the formats of archive and evidence; CloudEvents is the format of the SIEM feed.
+    { from: { path: '^core/archive/' }, to: { path: ['^(node:)?zlib$'] } },
+    { from: { path: '^core/evidence/' }, to: { path: [npm('fflate')] } },
+    {
+      from: { path: '^core/siem/' },
+      to: { path: [npm('cloudevents')] },
+    },
     // aws: one adapter for each port.
     { from: { path: '^aws/' }, to: { path: ['^aws/', '^core/', npm('@aws-sdk/[^/]+', 'zod')] } },
     // net: one adapter for each port to a service on the internet that is not AWS.
-    { from: { path: '^net/' }, to: { path: ['^net/', '^core/'] } },
+    {
+      from: { path: '^net/' },
+      to: { path: ['^net/', '^core/', '^(node:)?(dns|dns/promises|http|https|net|buffer)$'] },
+    },
+    // verify: what an auditor runs alone. It imports nothing of the vault.
+    { from: { path: '^verify/' }, to: { path: ['^verify/', npm('fflate')] } },
+    { from: { path: '^verify/' }, to: { dependencyTypes: ['core'] } },
     // lambdas/shared: the only place where adapters meet use cases.
     {
       from: { path: '^lambdas/shared/' },

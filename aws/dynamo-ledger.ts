@@ -7,14 +7,25 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import {
   type DynamoDBDocumentClient,
+  GetCommand,
   PutCommand,
   TransactWriteCommand,
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
+import { extraLanes, laneSetKind } from '../core/audit/lane-set.ts';
 import type { AppendOutcome, ExplainedChange, LaneRef, Ledger, StoredRow } from '../core/audit/ledger.ts';
 import { errorName } from './clients.ts';
 import { storeUnavailable } from './dynamo-client.ts';
-import { entityItem, entityKey, laneKey, laneKeys, readRowItem, rowItem, rowKey } from './items.ts';
+import {
+  entityItem,
+  entityKey,
+  laneKey,
+  laneKeys,
+  readEntity,
+  readRowItem,
+  rowItem,
+  rowKey,
+} from './items.ts';
 
 interface Tables {
   readonly vaultTable: string;
@@ -90,6 +101,22 @@ export function createDynamoLedger(
     rows(lane, from, limit, order = 'rising') {
       const { sk } = rowKey(lane, from);
       return queryRows(lane, order === 'rising' ? [sk, LAST_KEY] : [FIRST_KEY, sk], order, limit);
+    },
+
+    async extraLanes(workspaceId) {
+      try {
+        const { Item: item } = await client.send(
+          new GetCommand({
+            TableName: vaultTable,
+            Key: { ...entityKey(laneSetKind, workspaceId, workspaceId) },
+            ConsistentRead: true,
+          }),
+        );
+        if (item === undefined) return [];
+        return extraLanes(readEntity(laneSetKind, item).count, Number(item['rowSeq']));
+      } catch (error) {
+        throw storeUnavailable(error);
+      }
     },
 
     async append(rows, changes) {

@@ -142,6 +142,12 @@ export function laneKey({ workspaceId, lane }: LaneRef): string {
   return `A#${workspaceId}#${lane}`;
 }
 
+/** The lane that a partition of the audit table belongs to; an empty workspace for a key that is none of a lane's. */
+export function readLaneKey(pk: string): LaneRef {
+  const [, workspaceId = '', lane = '0'] = /^A#([^#]+)#(\d{1,5})$/.exec(pk) ?? [];
+  return { workspaceId, lane: Number(lane) };
+}
+
 export function rowKey(lane: LaneRef, seq: number): ItemKey {
   return { pk: laneKey(lane), sk: `R#${String(seq).padStart(SEQ_DIGITS, '0')}` };
 }

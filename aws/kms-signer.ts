@@ -1,6 +1,6 @@
 import { GetPublicKeyCommand, KMSClient, SignCommand } from '@aws-sdk/client-kms';
+import type { MessageSigner, PublicSigningKey } from '../core/crypto/message-signer.ts';
 import { signingKeyId } from '../core/crypto/signing-key-id.ts';
-import type { PublicSigningKey, TokenSigner } from '../core/crypto/token-signer.ts';
 import { unavailable } from '../core/kernel/errors.ts';
 import { CLIENT_CONFIG } from './clients.ts';
 
@@ -15,7 +15,7 @@ const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 const SPKI_BYTES = SPKI_PREFIX.length + 32;
 
 /**
- * The `TokenSigner` port on AWS KMS, with keys of the spec ECC_NIST_EDWARDS25519.
+ * The `MessageSigner` port on AWS KMS, with keys of the spec ECC_NIST_EDWARDS25519.
  *
  * @param keyArns the first key signs, all of them verify. While one cannot be used, none is served: take a key out of
  * this list before it is disabled.
@@ -25,9 +25,9 @@ export function createKmsSigner(
   keyArns: readonly string[],
   client: Pick<KMSClient, 'send'> = new KMSClient(CLIENT_CONFIG),
   now: () => number = Date.now,
-): TokenSigner {
+): MessageSigner {
   const [currentArn, ...earlierArns] = keyArns;
-  if (currentArn === undefined) throw new Error('Signing tokens needs the ARN of at least one KMS key.');
+  if (currentArn === undefined) throw new Error('Signing needs the ARN of at least one KMS key.');
 
   let cached: { readonly keys: PublicKeys; readonly fetchedAt: number } | undefined;
   let fetching: Promise<PublicKeys> | undefined;
@@ -83,7 +83,7 @@ async function translated<T>(reply: Promise<T>): Promise<T> {
   try {
     return await reply;
   } catch (cause) {
-    throw unavailable('The key that signs access tokens cannot be used right now. Try again.', cause);
+    throw unavailable('The signing key cannot be used right now. Try again.', cause);
   }
 }
 

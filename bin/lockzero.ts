@@ -2,12 +2,16 @@ import { App } from 'aws-cdk-lib';
 import { addLockzero } from '../lib/lockzero.ts';
 import { StageError } from '../lib/stage.ts';
 import { findStage } from '../lib/stages.ts';
+import { findWitness, WitnessConfigError } from '../lib/witness.ts';
+import { addWitness } from '../lib/witness-stack.ts';
 
 const app = new App();
 try {
-  addLockzero(app, findStage(app.node.tryGetContext('stage')));
+  const witness: unknown = app.node.tryGetContext('witness');
+  if (witness === undefined) addLockzero(app, findStage(app.node.tryGetContext('stage')));
+  else addWitness(app, findWitness(witness));
 } catch (error) {
-  if (!(error instanceof StageError)) throw error;
+  if (!(error instanceof StageError || error instanceof WitnessConfigError)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
 }

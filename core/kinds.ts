@@ -1,3 +1,4 @@
+import { laneSetKind } from './audit/lane-set.ts';
 import { idempotencyKind } from './idempotency/once.ts';
 import { apiKeyKind } from './identity/api-key.ts';
 import { mfaChallengeKind, mfaKind } from './identity/mfa.ts';
@@ -40,5 +41,6 @@ export const allKinds: ReadonlyMap<string, Kind<Entity>> = new Map(
     anyKind(idempotencyKind),
     anyKind(importJobKind),
     anyKind(sweepMarkKind),
+    anyKind(laneSetKind),
   ].map((kind) => [kind.name, kind]),
 );

@@ -23,7 +23,7 @@ const SECRET_CONTEXT_KEYS: readonly string[] = ['secretId', 'version', 'workspac
  * What the account may do with a key through IAM: manage it. Spelled out, because `kms:*` would let any administrator
  * decrypt, and so would CreateGrant: a grant can hand Decrypt to anybody.
  */
-const ADMINISTRATION = [
+export const ADMINISTRATION: readonly string[] = [
   'kms:CancelKeyDeletion',
   'kms:CreateAlias',
   'kms:DeleteAlias',
@@ -224,7 +224,7 @@ export class KeysStack extends Stack {
 }
 
 /** In a key policy the resource `*` means this key. */
-function accountMay(
+export function accountMay(
   sid: string,
   actions: readonly string[],
   conditions: Record<string, unknown>,

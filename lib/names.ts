@@ -2,9 +2,20 @@ import { ArnFormat, Aws, type Stack } from 'aws-cdk-lib';
 import type { StageConfig } from './stage.ts';
 
 /** Every function of the vault; each has its entry at `lambdas/<name>/handler.ts` and a role of its own. */
-export type FunctionName = 'api' | 'verifier' | 'tally' | 'purge';
+export type FunctionName = (typeof FUNCTION_NAMES)[number];
 
-export const FUNCTION_NAMES: readonly FunctionName[] = ['api', 'verifier', 'tally', 'purge'];
+export const FUNCTION_NAMES = [
+  'api',
+  'verifier',
+  'tally',
+  'purge',
+  'dispatcher',
+  'guard',
+  'sealer',
+  'archiver',
+  'retention',
+  'deliverer',
+] as const;
 
 /** The index of the vault table that answers lists. */
 export const LIST_INDEX = 'list';
@@ -21,12 +32,12 @@ export function namesOf(stage: StageConfig) {
     auditTable: `${prefix}-audit`,
     rootSecret: `lockzero/${stage.name}/root`,
     setupTokenSecret: `lockzero/${stage.name}/setup-token`,
-    keyAlias: (key: 'secrets' | 'data' | `signing-${number}`) => `alias/lockzero/${stage.name}/${key}`,
+    keyAlias: (key: 'secrets' | 'data' | 'checkpoint' | `signing-${number}`) => `alias/lockzero/${stage.name}/${key}`,
     logGroup: (source: string) => `/lockzero/${stage.name}/${source}`,
     /** WAF writes to no log group whose name begins otherwise. */
     wafLogGroup: `aws-waf-logs-${prefix}`,
     /** IAM is global, so a role's name carries its region. `retention` is the one role that may delete audit rows. */
-    role: (role: FunctionName | 'retention') => `${prefix}-${stage.region}-${role}`,
+    role: (role: FunctionName) => `${prefix}-${stage.region}-${role}`,
   };
 }
 

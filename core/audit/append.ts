@@ -18,9 +18,14 @@ interface Work {
   readonly findHead: () => Promise<Head>;
 }
 
-interface Appended {
+interface Candidate {
   readonly rows: readonly StoredRow[];
   readonly head: Head;
+}
+
+export interface Appended extends Candidate {
+  /** Rounds that were lost to other writers before: 0 where nobody was in the way. */
+  readonly defeats: number;
 }
 
 /** Some changes did not find the revision that they expect. Nothing was written. */
@@ -60,7 +65,7 @@ const DEFEAT_DELAY_MS = 40;
  */
 export async function append(parts: Parts, work: Work): Promise<Appended> {
   const { ledger, clock, random } = parts;
-  const build = (after: Head): Appended => buildRows(after, work.origin, work.events, clock.now(), random);
+  const build = (after: Head): Candidate => buildRows(after, work.origin, work.events, clock.now(), random);
   const deadline = clock.now() + MAX_DURATION_MS;
   let candidate = build(work.head);
   let faults = 0;
@@ -83,9 +88,9 @@ export async function append(parts: Parts, work: Work): Promise<Appended> {
     }
     switch (outcome.status) {
       case 'committed':
-        return candidate;
+        return { ...candidate, defeats };
       case 'row_taken':
-        if (outcome.row.nonce === candidate.rows[0]?.nonce) return candidate;
+        if (outcome.row.nonce === candidate.rows[0]?.nonce) return { ...candidate, defeats };
         // Most often one other writer was first, so its successor is free: try that at once. After that, look.
         candidate = build(defeats === 0 ? headAfter(outcome.row) : await latestHead(work, outcome.row));
         break;
@@ -105,7 +110,7 @@ export async function append(parts: Parts, work: Work): Promise<Appended> {
   );
 }
 
-async function occupant(ledger: Ledger, candidate: Appended): Promise<AppendOutcome> {
+async function occupant(ledger: Ledger, candidate: Candidate): Promise<AppendOutcome> {
   const first = candidate.rows[0];
   if (first === undefined) throw new TypeError('A commit needs at least one event.');
   const row = await ledger.row(first, first.seq);

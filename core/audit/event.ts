@@ -75,7 +75,25 @@ export type Action =
   | 'api_key.revoked'
   | 'audit.listed'
   | 'audit.exported'
-  | 'audit.verified';
+  | 'audit.verified'
+  | 'audit.verification_started'
+  | 'audit.verification_read'
+  | 'audit.checkpoint_read'
+  | 'audit.proof_read'
+  | 'audit.evidence_exported'
+  | 'audit.floor_raised'
+  | 'audit.restored'
+  | 'alert.raised'
+  | 'webhook.created'
+  | 'webhook.listed'
+  | 'webhook.read'
+  | 'webhook.updated'
+  | 'webhook.deleted'
+  | 'webhook.secret_rotated'
+  | 'webhook.parked'
+  | 'webhook.replayed'
+  | 'webhook.backfill_started'
+  | 'webhook.deliveries_listed';
 
 export type Result = 'success' | 'failure' | 'denied';
 

@@ -1,11 +1,12 @@
 import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import { readRow } from './build-rows.ts';
 import { type AuditEvent, type Origin, PRINCIPAL_LANE, STRANGER_LANE } from './event.ts';
-import type { LaneRef, Ledger } from './ledger.ts';
+import { FIRST_EXTRA_LANE } from './lane-set.ts';
+import type { LaneRef, Ledger, StoredRow } from './ledger.ts';
 import { GENESIS_HASH, rowHash } from './row.ts';
 import type { AuditTrail } from './trail.ts';
 
-/** The event that opens the strangers' lane; a workspace's first commit contains it. */
+/** The event that opens a lane; a workspace's first commit contains that of the strangers' lane. */
 export function laneOpened(workspaceId: string, lane: number): AuditEvent {
   return {
     action: 'lane.opened',
@@ -35,26 +36,37 @@ export async function laneStart(ledger: Ledger, trail: AuditTrail, lane: LaneRef
   return opened;
 }
 
-/** The hash of the first readable row in lane 0 that opened a lane. */
-export async function findOpening(
-  ledger: Ledger,
-  { workspaceId, lane }: LaneRef,
-): Promise<string | undefined> {
+/**
+ * The hash of the first readable row in lane 0 that opened a lane. Of an extra lane the place of that row is known;
+ * should it no longer be there, it is searched like any other.
+ */
+export async function findOpening(ledger: Ledger, ref: LaneRef): Promise<string | undefined> {
+  const { workspaceId, lane } = ref;
+  const known = lane < FIRST_EXTRA_LANE ? undefined : await knownOpening(ledger, ref);
+  if (known !== undefined) return rowHash(known.bytes);
   for (let from = 1; ; ) {
     const rows = await ledger.rows(
       { workspaceId, lane: PRINCIPAL_LANE },
       from,
       from === 1 ? FIRST_PAGE : PAGE,
     );
-    const opening = rows.find((row) => {
-      const content = readRow(row);
-      return content?.action === 'lane.opened' && content.detail['lane'] === String(lane);
-    });
+    const opening = rows.find((row) => opens(row, lane));
     if (opening !== undefined) return rowHash(opening.bytes);
     const last = Math.max(0, ...rows.map(({ seq }) => seq));
     if (last < from) return undefined;
     from = last + 1;
   }
+}
+
+async function knownOpening(ledger: Ledger, { workspaceId, lane }: LaneRef): Promise<StoredRow | undefined> {
+  const extra = (await ledger.extraLanes(workspaceId)).find((one) => one.lane === lane);
+  const row = extra && (await ledger.row({ workspaceId, lane: PRINCIPAL_LANE }, extra.openedBy));
+  return row !== undefined && opens(row, lane) ? row : undefined;
+}
+
+function opens(row: StoredRow, lane: number): boolean {
+  const content = readRow(row);
+  return content?.action === 'lane.opened' && content.detail['lane'] === String(lane);
 }
 
 /** The vault itself, at work on a workspace without anybody's request. */

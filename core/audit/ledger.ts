@@ -1,4 +1,5 @@
 import type { Change } from '../kernel/entity.ts';
+import type { ExtraLane } from './lane-set.ts';
 
 export interface LaneRef {
   readonly workspaceId: string;
@@ -43,6 +44,8 @@ export interface Ledger {
     limit: number,
     order?: 'rising' | 'falling',
   ): Promise<readonly StoredRow[]>;
+  /** The lanes that a workspace opened beside its first two; see `lane-set.ts`. Nearly always none. */
+  extraLanes(workspaceId: string): Promise<readonly ExtraLane[]>;
   /** `rows` are consecutive rows of one lane; `changes` name the last row that explains them by position. */
   append(rows: readonly StoredRow[], changes: readonly ExplainedChange[]): Promise<AppendOutcome>;
 }

@@ -1,8 +1,9 @@
 import { originOf, type RequestContext } from '../access/principal.ts';
 import { authorize } from '../access/role.ts';
 import { laneRange, type TimeRange } from './date-range.ts';
+import { lanesOf } from './lane-set.ts';
 import type { Ledger } from './ledger.ts';
-import { LANES, type LaneRange, mergedRows, type ReadableRow } from './merged-rows.ts';
+import { type LaneRange, mergedRows, type ReadableRow } from './merged-rows.ts';
 import type { AuditTrail } from './trail.ts';
 
 export interface EventFilter extends TimeRange {
@@ -37,9 +38,11 @@ export async function listEvents(
   const { principal } = context;
   authorize(principal, 'audit:read');
   const ranges = await eventRanges(parts.ledger, principal.workspaceId, filter);
+  const { after } = page;
   const open = ranges.map((range) => ({
     ...range,
-    last: Math.min(range.last, page.after?.[range.lane] ?? range.last),
+    // A lane that a position does not name was opened since the first page: its rows are newer than all that was listed.
+    last: after === undefined ? range.last : Math.min(range.last, after[range.lane] ?? 0),
   }));
   const listed = await collect(parts.ledger, open, filter, page.limit);
   await parts.trail.commit(originOf(context), [
@@ -53,8 +56,14 @@ export async function listEvents(
   return listed;
 }
 
-export function eventRanges(ledger: Ledger, workspaceId: string, range: TimeRange): Promise<LaneRange[]> {
-  return Promise.all(LANES.map((lane) => laneRange(ledger, { workspaceId, lane }, range)));
+/** The rows of every lane within a span of time; each lane has its range, if only an empty one. */
+export async function eventRanges(
+  ledger: Ledger,
+  workspaceId: string,
+  range: TimeRange,
+): Promise<LaneRange[]> {
+  const lanes = await lanesOf(ledger, workspaceId);
+  return Promise.all(lanes.map((lane) => laneRange(ledger, { workspaceId, lane }, range)));
 }
 
 async function collect(

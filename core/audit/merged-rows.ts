@@ -1,10 +1,6 @@
 import { readRow } from './build-rows.ts';
-import { PRINCIPAL_LANE, STRANGER_LANE } from './event.ts';
 import type { LaneRef, Ledger, StoredRow } from './ledger.ts';
 import type { AuditRow } from './row.ts';
-
-/** The lanes of every workspace. */
-export const LANES = [PRINCIPAL_LANE, STRANGER_LANE] as const;
 
 /** Rows of one lane from `first` to `last`, both included; empty if `first > last`. */
 export interface LaneRange extends LaneRef {

@@ -2,6 +2,7 @@ import type { Clock, Random } from '../kernel/ports.ts';
 import { append } from './append.ts';
 import { type Head, headAfter } from './build-rows.ts';
 import type { AuditEvent, Origin, RowPosition } from './event.ts';
+import { createLaneChoice, type LanePolicy } from './lane-choice.ts';
 import { laneStart } from './lane-start.ts';
 import { type LaneRef, type Ledger, MAX_TRANSACTION_ITEMS } from './ledger.ts';
 
@@ -11,6 +12,7 @@ import { type LaneRef, type Ledger, MAX_TRANSACTION_ITEMS } from './ledger.ts';
  */
 export interface AuditTrail {
   /**
+   * @param origin with the lane for changes; what changes nothing may go to another one: see `lane-choice.ts`.
    * @param events at least one, in order; with their changes at most 100 items and 4 MB.
    * @returns where each event's row stands.
    * @throws VaultError `concurrent_change` when an entity is not at the revision that a change expects (nothing was
@@ -24,16 +26,25 @@ interface Parts {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly random: Random;
+  /** @default {@link DEFAULT_LANE_POLICY} */
+  readonly lanePolicy?: LanePolicy;
+}
+
+/** Where this instance left a lane. */
+interface KnownHead {
+  readonly head: Head;
+  /** Whether others were seen to write to the lane: then a read costs less than a put that fails. */
+  readonly isShared: boolean;
 }
 
 /** Heads kept for this many lanes; a lane that fell out costs one more read. */
 const CACHED_HEADS = 1_000;
 
 export function createAuditTrail(parts: Parts): AuditTrail {
-  const heads = new Map<string, Head>();
+  const heads = new Map<string, KnownHead>();
   const queues = new Map<string, Promise<unknown>>();
 
-  const remember = (key: string, head: Head): void => {
+  const remember = (key: string, head: KnownHead): void => {
     heads.delete(key);
     heads.set(key, head);
     const oldest = heads.keys().next().value;
@@ -43,22 +54,23 @@ export function createAuditTrail(parts: Parts): AuditTrail {
   const trail: AuditTrail = {
     async commit(origin, events) {
       checkSize(events);
-      const key = `${origin.workspaceId}#${origin.lane}`;
+      const placed = { ...origin, lane: await lanes.choose(origin, events) };
+      const key = `${placed.workspaceId}#${placed.lane}`;
       return inTurn(queues, key, async () => {
-        const head = heads.get(key) ?? (await currentHead(parts, trail, origin));
+        const known = heads.get(key);
         // Forgotten until the append is known to stand: after a failure the next commit looks for itself.
         heads.delete(key);
-        const appended = await append(parts, {
-          origin,
-          events,
-          head,
-          findHead: () => currentHead(parts, trail, origin),
-        });
-        remember(key, appended.head);
+        const findHead = () => currentHead(parts, trail, placed);
+        const head = known === undefined || known.isShared ? await findHead() : known.head;
+        const appended = await append(parts, { origin: placed, events, head, findHead });
+        const hasMoved = known !== undefined && known.head.seq !== head.seq;
+        remember(key, { head: appended.head, isShared: hasMoved || appended.defeats > 0 });
+        lanes.noteDefeats(placed, appended.defeats);
         return appended.rows.map(({ lane, seq }) => ({ lane, seq }));
       });
     },
   };
+  const lanes = createLaneChoice(parts, trail);
   return trail;
 }
 

@@ -1,8 +1,8 @@
 import { type Entity, entityDigest, type Kind, REMOVED_DIGEST } from '../kernel/entity.ts';
 import type { EntityInspector, EntityName, InspectedEntity } from './entity-inspector.ts';
 import { PRINCIPAL_LANE } from './event.ts';
+import { lanesOf } from './lane-set.ts';
 import type { Ledger, StoredRow } from './ledger.ts';
-import { LANES } from './merged-rows.ts';
 import { type AuditRow, rowHash } from './row.ts';
 import {
   type Anchor,
@@ -102,13 +102,18 @@ class ChainWalk {
   /** @returns the changes that the rows read by this call speak of. */
   async walkOn(): Promise<Expected[]> {
     // The other lanes only up to where they end now: whatever opened them then stands in lane 0, which is read next.
-    const others = LANES.filter((lane) => lane !== PRINCIPAL_LANE);
+    const lanes = await lanesOf(this.#ledger, this.#workspaceId);
+    const others = lanes.filter((lane) => lane !== PRINCIPAL_LANE);
     const ends = await Promise.all(
       others.map((lane) => this.#ledger.lastRow({ workspaceId: this.#workspaceId, lane })),
     );
     const changes: Expected[] = [];
     await this.#walkLane(PRINCIPAL_LANE, Number.MAX_SAFE_INTEGER, changes);
     for (const [index, lane] of others.entries()) await this.#walkLane(lane, ends[index]?.seq ?? 0, changes);
+    // Lane 0 may tell of more: opened just now, or no longer named by a set that somebody changed.
+    for (const lane of this.#openings.keys()) {
+      if (!lanes.includes(lane)) await this.#walkLane(lane, Number.MAX_SAFE_INTEGER, changes);
+    }
     for (const change of changes) this.expected.set(nameOf(change), change);
     return changes;
   }
@@ -118,7 +123,8 @@ class ChainWalk {
   }
 
   breaks(): Break[] {
-    return LANES.flatMap((lane) => this.#checks.get(lane)?.breaks ?? []);
+    const lanes = [...this.#checks.keys()].sort((a, b) => a - b);
+    return lanes.flatMap((lane) => this.#checks.get(lane)?.breaks ?? []);
   }
 
   async #walkLane(lane: number, last: number, changes: Expected[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose';
-import type { PublicSigningKey, TokenSigner } from '../crypto/token-signer.ts';
+import type { MessageSigner, PublicSigningKey } from '../crypto/message-signer.ts';
 import type { Clock, Random } from '../kernel/ports.ts';
 import type { Session } from './session.ts';
 
@@ -12,7 +12,7 @@ const TYPE = 'at+jwt';
 const MAX_LENGTH = 2_048;
 
 export interface AccessTokenParts {
-  readonly signer: TokenSigner;
+  readonly signer: MessageSigner;
   /** The address at which the vault is reached: issuer and audience of its tokens. */
   readonly publicUrl: string;
   readonly clock: Clock;

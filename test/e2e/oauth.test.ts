@@ -69,7 +69,7 @@ withDevVault('I6 OAuth with a client of another make (openid-client)', (vault) =
     const config = await discover();
     const { callback, checks } = await allow(config);
     const first = await client.authorizationCodeGrant(config, callback, checks);
-    expect(first.expiresIn()).toBe(300);
+    expect(first.expires_in).toBe(300);
 
     const asOwner = await vault.as(first.access_token).get('/auth/session');
     expect(asOwner.status).toBe(200);

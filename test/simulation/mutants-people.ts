@@ -97,6 +97,7 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'a vault whose step-up leaves earlier tokens alive',
     caughtBy: ['I7'],
+    firstSeed: 165,
     alterVault: (vault, instance, world) => {
       const forgiving = alterRead('session', (session) => {
         const generation = generationShown(world, instance);
@@ -121,6 +122,7 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'marks of use that never get old',
     caughtBy: ['I7'],
+    firstSeed: 315,
     alterVault: (vault) => {
       const { bookkeeping, clock } = vault;
       const sessionsSeen = async (ids: readonly string[]) => new Map(ids.map((id) => [id, clock.now()]));

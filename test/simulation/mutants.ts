@@ -12,6 +12,8 @@ import type { Mutant, World } from './world.ts';
 export interface NamedMutant extends Mutant {
   readonly name: string;
   readonly caughtBy: readonly string[];
+  /** For those that show in few histories: where to begin, so that the test does not play hundreds in vain. */
+  readonly firstSeed?: number;
 }
 
 export const mutants: readonly NamedMutant[] = [

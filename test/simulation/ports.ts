@@ -2,7 +2,7 @@ import type { EntityInspector } from '../../core/audit/entity-inspector.ts';
 import type { Ledger } from '../../core/audit/ledger.ts';
 import type { RootSecret } from '../../core/crypto/derived-keys.ts';
 import type { KeyService } from '../../core/crypto/key-service.ts';
-import type { TokenSigner } from '../../core/crypto/token-signer.ts';
+import type { MessageSigner } from '../../core/crypto/message-signer.ts';
 import type { Bookkeeping } from '../../core/identity/bookkeeping.ts';
 import type { BreachedPasswords } from '../../core/identity/breached-passwords.ts';
 import type { MailSender } from '../../core/identity/mail.ts';
@@ -18,7 +18,7 @@ export interface Ports {
   readonly keys: KeyService;
   readonly bookkeeping: Bookkeeping;
   readonly inspector: EntityInspector;
-  readonly signer: TokenSigner;
+  readonly signer: MessageSigner;
   readonly breached: BreachedPasswords;
   readonly mail: MailSender;
   readonly secrets: { rootSecret(): Promise<RootSecret>; setupToken(): Promise<string> };

@@ -1,4 +1,5 @@
 import type { EntityInspector } from '../../core/audit/entity-inspector.ts';
+import { extraLanes, type LaneSet } from '../../core/audit/lane-set.ts';
 import {
   type AppendOutcome,
   type ExplainedChange,
@@ -47,6 +48,11 @@ export class MemoryTables {
         const rows = this.lane(lane).filter(({ seq }) => (order === 'rising' ? seq >= from : seq <= from));
         if (order === 'falling') rows.reverse();
         return rows.slice(0, Math.min(limit, this.rowsPerRead)).map((row) => copyRow(row));
+      }),
+    extraLanes: (workspaceId) =>
+      this.call('ledger.extraLanes', () => {
+        const stored = this.entities.get(entityKey({ kind: 'laneSet', workspaceId, id: workspaceId }));
+        return stored === undefined ? [] : extraLanes((stored.entity as LaneSet).count, stored.row.seq);
       }),
     append: (rows, changes) =>
       this.call('ledger.append', () => this.append(rows, changes), { status: 'contended' }),

@@ -1,12 +1,12 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import type { MessageSigner, PublicSigningKey } from '../../core/crypto/message-signer.ts';
 import { signingKeyId } from '../../core/crypto/signing-key-id.ts';
-import type { PublicSigningKey, TokenSigner } from '../../core/crypto/token-signer.ts';
 
 /** PKCS #8 of an Ed25519 key up to its 32 bytes of seed (RFC 8410 section 7). */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-/** The `TokenSigner` port with one key that is made from a seed of 32 bytes. */
-export class MemorySigner implements TokenSigner {
+/** The `MessageSigner` port with one key that is made from a seed of 32 bytes. */
+export class MemorySigner implements MessageSigner {
   readonly #privateKey: KeyObject;
   readonly #public: PublicSigningKey;
 

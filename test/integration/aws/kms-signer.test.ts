@@ -15,8 +15,8 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { calculateJwkThumbprint, compactVerify, importJWK } from 'jose';
 import { createKmsSigner } from '../../../aws/kms-signer.ts';
+import type { PublicSigningKey } from '../../../core/crypto/message-signer.ts';
 import { signingKeyId } from '../../../core/crypto/signing-key-id.ts';
-import type { PublicSigningKey } from '../../../core/crypto/token-signer.ts';
 import { createKms } from '../../../local/kms/kms.ts';
 import vector from '../../vectors/rfc8037.json';
 import { credentials, serveStandIns } from '../stand-ins/serve-stand-ins.ts';

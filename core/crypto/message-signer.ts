@@ -1,4 +1,4 @@
-/** A public key that verifies access tokens. */
+/** A public key that verifies what a {@link MessageSigner} signs. */
 export interface PublicSigningKey {
   /** The JWK thumbprint of the key (RFC 7638, SHA-256, base64url). */
   readonly keyId: string;
@@ -7,13 +7,14 @@ export interface PublicSigningKey {
 }
 
 /**
- * The service that signs access tokens with a key that never leaves it (AWS KMS).
+ * A service that signs with a key that never leaves it (AWS KMS). Access tokens have one key, the audit trail's
+ * checkpoints another.
  *
  * @throws VaultError `unavailable` when the service does not answer, throttles or refuses.
  */
-export interface TokenSigner {
+export interface MessageSigner {
   /** An Ed25519 signature of 64 bytes over the message, at most 4,096 bytes, by the current key. */
   sign(message: Uint8Array): Promise<{ readonly keyId: string; readonly signature: Uint8Array }>;
-  /** The current key first, then earlier ones whose tokens still pass. */
+  /** The current key first, then earlier ones whose signatures still count. */
   publicKeys(): Promise<readonly PublicSigningKey[]>;
 }

@@ -1,0 +1,79 @@
+import { PRINCIPAL_LANE } from '../audit/event.ts';
+import type { Ledger } from '../audit/ledger.ts';
+import type { Entity, Kind } from '../kernel/entity.ts';
+import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
+import type { Store } from '../kernel/store.ts';
+import { readFloor } from '../retention/floor.ts';
+import type { AlertKind, Alerts } from './alert.ts';
+import { isExplained } from './explain-change.ts';
+import type { EntityWritten, RowTouched, TableChange } from './table-change.ts';
+
+export interface GuardParts {
+  readonly ledger: Ledger;
+  readonly store: Store;
+  readonly kinds: ReadonlyMap<string, Kind<Entity>>;
+  readonly alerts: Alerts;
+}
+
+interface Finding {
+  readonly kind: AlertKind;
+  readonly workspaceId: string;
+  readonly subject: string;
+}
+
+/**
+ * The tamper guard: looks at what the streams of both tables tell and raises a critical alert, within seconds, for
+ * every audit row that was changed in place, every one removed that retention had not given up, and every change of an
+ * entity that no row explains. Whoever writes to the tables behind the vault's back cannot wait for the verifier.
+ *
+ * Findings of one kind in one workspace are one alert, so that a rewritten table is not a million of them.
+ *
+ * @throws VaultError `unavailable` when the tables cannot be read: the same changes have to be shown again.
+ */
+export async function guardTables(parts: GuardParts, changes: readonly TableChange[]): Promise<number> {
+  const findings: Finding[] = [];
+  for (const change of changes) {
+    const finding =
+      change.table === 'audit' ? await judgeRow(parts, change) : await judgeEntity(parts, change);
+    if (finding !== undefined) findings.push({ ...finding, workspaceId: await tellingPlace(parts, finding) });
+  }
+  const groups = Map.groupBy(findings, ({ workspaceId, kind }) => `${workspaceId} ${kind}`);
+  for (const [first, ...others] of groups.values()) {
+    if (first === undefined) continue;
+    const { kind, workspaceId, subject } = first;
+    await parts.alerts.raise({
+      tier: 'critical',
+      kind,
+      workspaceId,
+      subject,
+      detail: { count: String(1 + others.length), last: others.at(-1)?.subject ?? subject },
+    });
+  }
+  return findings.length;
+}
+
+/** Whose trail tells of it: a forger may name any workspace, but only one that exists has rows. */
+async function tellingPlace({ ledger }: GuardParts, { workspaceId }: Finding): Promise<string> {
+  const exists =
+    workspaceId !== '' && (await ledger.lastRow({ workspaceId, lane: PRINCIPAL_LANE })) !== undefined;
+  return exists ? workspaceId : PLATFORM_WORKSPACE;
+}
+
+async function judgeRow({ store }: GuardParts, row: RowTouched): Promise<Finding | undefined> {
+  const finding = { workspaceId: row.workspaceId, subject: `row ${row.lane}-${row.seq}` };
+  if (row.op === 'modified') return { ...finding, kind: 'row_modified' };
+  const floor = await readFloor(store, row.workspaceId);
+  const throughSeq = floor?.lanes[String(row.lane)]?.throughSeq ?? 0;
+  const wasGivenUp = row.seq > 0 && row.seq <= throughSeq;
+  return wasGivenUp ? undefined : { ...finding, kind: 'row_removed' };
+}
+
+async function judgeEntity(parts: GuardParts, change: EntityWritten): Promise<Finding | undefined> {
+  if (await isExplained(parts, change)) return undefined;
+  const entity = change.after ?? change.before;
+  return {
+    kind: 'entity_unexplained',
+    workspaceId: entity?.workspaceId ?? '',
+    subject: `${entity?.kind ?? ''}/${entity?.id ?? ''}`.slice(0, 300).toWellFormed(),
+  };
+}
