@@ -54,3 +54,15 @@ export function levelsReader(levels: readonly (readonly Uint8Array[])[]): NodeRe
     },
   };
 }
+
+/** Trees of numbered leaves at each size up to `largest`. */
+export function numberedTrees(largest: number) {
+  const leaves = numberedLeaves(largest);
+  const roots = Array.from({ length: largest + 1 }, (_, size) => recursiveRoot(leaves.slice(0, size)));
+  return {
+    leaves,
+    reader: levelsReader(completeLevels(leaves)),
+    leafAt: (index: number): Uint8Array => leaves.at(index) ?? sha256(),
+    rootAt: (size: number): Uint8Array => roots.at(size) ?? sha256(),
+  };
+}
