@@ -10,8 +10,10 @@ import { anyKind, type Entity, type Kind } from './kernel/entity.ts';
 import { invitationKind, membershipKind } from './members/membership.ts';
 import { namespaceKind } from './namespaces/namespace.ts';
 import { authorizationCodeKind } from './oauth/authorization-code.ts';
+import { retentionFloorKind } from './retention/floor.ts';
 import { importJobKind } from './secrets/import-secrets.ts';
 import { secretKind, secretNameKind, secretVersionKind } from './secrets/secret.ts';
+import { webhookKind } from './siem/webhook.ts';
 import { installationKind, setupAttemptKind, usedSetupTokenKind } from './workspaces/installation.ts';
 import { workspaceKind } from './workspaces/workspace.ts';
 
@@ -42,5 +44,7 @@ export const allKinds: ReadonlyMap<string, Kind<Entity>> = new Map(
     anyKind(importJobKind),
     anyKind(sweepMarkKind),
     anyKind(laneSetKind),
+    anyKind(webhookKind),
+    anyKind(retentionFloorKind),
   ].map((kind) => [kind.name, kind]),
 );

@@ -9,18 +9,20 @@ import { type IdentityPolicy, type Workspace, workspaceKind } from './workspace.
 export interface WorkspacePatch {
   readonly name?: string | undefined;
   readonly policy?: { readonly [K in keyof IdentityPolicy]?: IdentityPolicy[K] | undefined } | undefined;
+  readonly auditRetentionDays?: number | undefined;
 }
 
 /**
- * Changes the workspace's name and what it demands of its people; what the patch does not name stays as it is. A
- * demand holds from everybody's next request on, the caller's included: whoever does not meet it is asked to.
+ * Changes the workspace's name, what it demands of its people, and how long it keeps its audit rows; what the patch does
+ * not name stays as it is. A demand holds from everybody's next request on, the caller's included: whoever does not meet
+ * it is asked to.
  *
  * @throws VaultError `precondition_failed`; `concurrent_change`.
  */
 export async function updateWorkspace(
   { store, trail }: Pick<IdentityParts, 'store' | 'trail'>,
   context: RequestContext,
-  { name, policy = {} }: WorkspacePatch,
+  { name, policy = {}, auditRetentionDays }: WorkspacePatch,
 ): Promise<Workspace> {
   const { principal } = context;
   authorize(principal, 'workspace:update');
@@ -28,14 +30,16 @@ export async function updateWorkspace(
   checkPrecondition(context.precondition, workspace);
   const changed = update(workspaceKind, workspace, {
     name: name ?? workspace.name,
+    auditRetentionDays: auditRetentionDays ?? workspace.auditRetentionDays,
     policy: {
       requireMfa: policy.requireMfa ?? workspace.policy.requireMfa,
       passwordProfile: policy.passwordProfile ?? workspace.policy.passwordProfile,
       breachUnavailable: policy.breachUnavailable ?? workspace.policy.breachUnavailable,
     },
   });
-  const demands = Object.entries(policy).filter(([, value]) => value !== undefined);
-  const fields = [...(name === undefined ? [] : ['name']), ...demands.map(([field]) => field)];
+  // The name may tell more than the trail should.
+  const told = Object.entries({ ...policy, auditRetentionDays }).filter(([, value]) => value !== undefined);
+  const fields = [...(name === undefined ? [] : ['name']), ...told.map(([field]) => field)];
   await trail.commit(originOf(context), [
     {
       action: 'workspace.updated',
@@ -43,7 +47,7 @@ export async function updateWorkspace(
       result: 'success',
       detail: {
         fields: fields.join(','),
-        ...Object.fromEntries(demands.map(([field, value]) => [field, String(value)])),
+        ...Object.fromEntries(told.map(([field, value]) => [field, String(value)])),
       },
       changes: [changed],
     },

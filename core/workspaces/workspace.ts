@@ -20,6 +20,14 @@ export const DEFAULT_POLICY: IdentityPolicy = {
   breachUnavailable: 'refuse',
 };
 
+/** For how many days audit rows stay in the table; the archive keeps them for longer. Seven years are at most 2,557. */
+export const AUDIT_RETENTION_DAYS = { least: 365, most: 2_557, unlessSet: 365 } as const;
+
+export const auditRetentionDaysSchema = z
+  .int()
+  .min(AUDIT_RETENTION_DAYS.least)
+  .max(AUDIT_RETENTION_DAYS.most);
+
 /** A tenant: the boundary that no query crosses. */
 const workspaceSchema = z.strictObject({
   kind: z.literal('workspace'),
@@ -31,6 +39,8 @@ const workspaceSchema = z.strictObject({
   policy: identityPolicySchema,
   /** The people with the role owner, by id. Changed together with their memberships, so that one always remains. */
   owners: z.array(z.string()),
+  /** {@link AUDIT_RETENTION_DAYS} */
+  auditRetentionDays: auditRetentionDaysSchema.optional(),
   deletedAt: z.string().optional(),
 });
 

@@ -1,7 +1,5 @@
 import * as z from 'zod';
 import { ROLES } from '../../../core/access/role.ts';
-import { eventId } from '../../../core/audit/event.ts';
-import type { ReadableRow } from '../../../core/audit/merged-rows.ts';
 import type { ApiKey } from '../../../core/identity/api-key.ts';
 import type { Entity } from '../../../core/kernel/entity.ts';
 import { timestamp } from '../../../core/kernel/timestamps.ts';
@@ -102,22 +100,7 @@ export const eventView = z.object({
   hash: z.string(),
 });
 
-export function viewEvent({ stored, content }: ReadableRow) {
-  const { actor, action, entity, result, detail, changes } = content;
-  return {
-    id: eventId(stored),
-    createdAt: content.ts,
-    actor,
-    action,
-    entity,
-    result,
-    ipAddress: content.ip,
-    userAgent: content.ua,
-    detail,
-    changes,
-    hash: stored.hash,
-  };
-}
+export { viewEvent } from '../../../core/audit/event-view.ts';
 
 /** A list's answer. */
 export function pageOf<T extends z.ZodType>(item: T) {
@@ -128,3 +111,11 @@ export function pageOf<T extends z.ZodType>(item: T) {
 export function etag({ revision }: Entity): { readonly ETag: string } {
   return { ETag: `"v${revision}"` };
 }
+
+/** What a verification found wrong. */
+export const breakView = z.object({
+  lane: z.int(),
+  seq: z.int(),
+  reason: z.string(),
+  entity: z.object({ kind: z.string(), id: z.string() }).optional(),
+});

@@ -4,7 +4,12 @@ import { createWorkspace } from '../../../core/workspaces/create-workspace.ts';
 import { deleteWorkspace } from '../../../core/workspaces/delete-workspace.ts';
 import { getWorkspace } from '../../../core/workspaces/get-workspace.ts';
 import { updateWorkspace } from '../../../core/workspaces/update-workspace.ts';
-import { identityPolicySchema, type Workspace } from '../../../core/workspaces/workspace.ts';
+import {
+  AUDIT_RETENTION_DAYS,
+  auditRetentionDaysSchema,
+  identityPolicySchema,
+  type Workspace,
+} from '../../../core/workspaces/workspace.ts';
 import { clearedCookies } from '../http/cookies.ts';
 import { guarded } from '../http/route.ts';
 import { label } from './fields.ts';
@@ -15,13 +20,14 @@ const workspaceView = z.object({
   name: z.string(),
   createdAt: z.string(),
   policy: identityPolicySchema,
+  auditRetentionDays: auditRetentionDaysSchema,
   /** The caller's. */
   role: z.enum(ROLES),
 });
 
 function viewWorkspace(workspace: Workspace, role: Role): z.infer<typeof workspaceView> {
-  const { id, name, createdAt, policy } = workspace;
-  return { id, name, createdAt, policy, role };
+  const { id, name, createdAt, policy, auditRetentionDays = AUDIT_RETENTION_DAYS.unlessSet } = workspace;
+  return { id, name, createdAt, policy, auditRetentionDays, role };
 }
 
 const workspaceName = label(128);
@@ -60,7 +66,8 @@ export const workspaceRoutes = [
   guarded({
     method: 'PATCH',
     path: '/workspace',
-    summary: 'Changes the name of the workspace, or what it demands of its people',
+    summary:
+      'Changes the name of the workspace, what it demands of its people, or how long it keeps audit rows',
     permission: 'workspace:update',
     action: 'workspace.updated',
     conditional: true,
@@ -71,8 +78,12 @@ export const workspaceRoutes = [
           .partial()
           .refine((policy) => Object.keys(policy).length > 0, 'must change something')
           .optional(),
+        auditRetentionDays: auditRetentionDaysSchema.optional(),
       })
-      .refine((patch) => Object.keys(patch).length > 0, 'must change something: name or policy'),
+      .refine(
+        (patch) => Object.keys(patch).length > 0,
+        'must change something: name, policy or auditRetentionDays',
+      ),
     responses: [{ status: 200, description: 'The workspace as it is now', schema: workspaceView }],
     handle: async ({ body }, context, vault) => {
       const workspace = await updateWorkspace(vault, context, body);
