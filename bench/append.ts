@@ -1,18 +1,22 @@
-import { CreateTableCommand, type CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { createDynamoClient } from '../aws/dynamo-client.ts';
 import { createDynamoLedger } from '../aws/dynamo-ledger.ts';
 import { rowItem } from '../aws/items.ts';
+import type { Ledger } from '../core/audit/ledger.ts';
 import { createAuditTrail } from '../core/audit/trail.ts';
 import { systemClock, systemRandom } from '../lambdas/shared/system.ts';
 import { startDynamoDbLocal } from '../local/dynamodb-local.ts';
+import { createTables, TABLES } from '../test/support/dynamo-tables.ts';
+import { type Appends, costOfReveal, Writers } from './support/append-lanes.ts';
 import { compare, type Line, ratio } from './support/measure.ts';
 import { chain, origin, revealed } from './support/rows.ts';
 
 const ROWS = 300;
 const ROUNDS = 3;
-const TABLES = { vaultTable: 'vault', auditTable: 'audit' };
 const CONCURRENCIES = [1, 8, 32];
+/** Function instances at one workspace, and the lanes that it has. */
+const WRITERS = 32;
+const LANES = [1, 4, 16];
 
 /**
  * Appending rows to one lane, against as many conditional puts of items of the same size to free keys of the same
@@ -28,28 +32,15 @@ export async function benchAppend(): Promise<Line[]> {
   });
   try {
     const client = createDynamoClient();
-    await client.send(new CreateTableCommand(AUDIT_TABLE));
-    return await appendLines(client);
+    await createTables(client);
+    const ledger = createDynamoLedger(client, TABLES);
+    return [...(await appendLines(client, ledger)), ...(await laneLines(client, ledger))];
   } finally {
     await database.stop();
   }
 }
 
-const AUDIT_TABLE: CreateTableCommandInput = {
-  TableName: TABLES.auditTable,
-  BillingMode: 'PAY_PER_REQUEST',
-  AttributeDefinitions: [
-    { AttributeName: 'pk', AttributeType: 'S' },
-    { AttributeName: 'sk', AttributeType: 'S' },
-  ],
-  KeySchema: [
-    { AttributeName: 'pk', KeyType: 'HASH' },
-    { AttributeName: 'sk', KeyType: 'RANGE' },
-  ],
-};
-
-async function appendLines(client: DynamoDBDocumentClient): Promise<Line[]> {
-  const ledger = createDynamoLedger(client, TABLES);
+async function appendLines(client: DynamoDBDocumentClient, ledger: Ledger): Promise<Line[]> {
   let run = 0;
   const trail = createAuditTrail({ ledger, clock: systemClock, random: systemRandom });
   const line = async (concurrency: number): Promise<Line> => {
@@ -68,6 +59,39 @@ async function appendLines(client: DynamoDBDocumentClient): Promise<Line[]> {
   };
   const lines: Line[] = [];
   for (const concurrency of CONCURRENCIES) lines.push(await line(concurrency));
+  return lines;
+}
+
+/**
+ * Many function instances at one workspace, with its first lane alone and with more: how many rows they append, and
+ * what a row costs them, lost races included.
+ */
+async function laneLines(client: DynamoDBDocumentClient, ledger: Ledger): Promise<Line[]> {
+  const { units, bytes } = await costOfReveal(client, TABLES.auditTable);
+  const costs = (who: string, { rows, sent, reads }: Appends): Line => ({
+    what: `write units for each reveal, a row of ${bytes} bytes: ${who}`,
+    ours: `${ratio((units * sent) / rows)} units, and ${ratio(reads / rows)} reads of a lane's last row`,
+    reference: `${ratio(units)} units`,
+    ratio: ratio(sent / rows),
+  });
+  const alone = new Writers(ledger, 'alone', 1, 1);
+  await alone.reveal(ROWS);
+  const lines = [costs('one writer', alone.done)];
+  for (const lanes of LANES) {
+    const writers = new Writers(ledger, `lanes-${lanes}`, WRITERS, lanes);
+    const raw = () => rawPuts(client, TABLES.auditTable, WRITERS, `raw-${lanes}-${systemClock.now()}`);
+    const { ours, reference } = await compare(ROUNDS, () => writers.reveal(ROWS), raw);
+    const who = `${WRITERS} writers, ${lanes} ${lanes === 1 ? 'lane' : 'lanes'}`;
+    lines.push(
+      {
+        what: `append a row, ${who}, against conditional PutItem`,
+        ours: rate(ours),
+        reference: rate(reference),
+        ratio: ratio(reference / ours),
+      },
+      costs(who, writers.done),
+    );
+  }
   return lines;
 }
 

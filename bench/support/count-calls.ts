@@ -1,4 +1,5 @@
 import type { KMSClient } from '@aws-sdk/client-kms';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { DynamoDBDocumentClient, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { transactionUnits } from './write-units.ts';
 
@@ -19,11 +20,15 @@ export interface Cost {
   readonly decrypts: number;
   readonly dataKeys: number;
   readonly signatures: number;
+  /** GetObject, HeadObject and ListObjectsV2. */
+  readonly objects: number;
 }
 
 type Counts = { -readonly [name in keyof Cost]: number };
 
 const READS: ReadonlySet<string> = new Set(['GetItem', 'Query', 'Scan', 'BatchGetItem']);
+
+const OBJECT_READS: ReadonlySet<string> = new Set(['GetObject', 'HeadObject', 'ListObjectsV2']);
 
 const TRANSACTION = 'TransactWriteItems';
 
@@ -70,6 +75,16 @@ export class CallCounter {
     );
   }
 
+  watchS3(client: S3Client): void {
+    client.middlewareStack.add(
+      (next, context) => (args) => {
+        if (OBJECT_READS.has(operation(context.commandName))) this.#counts.objects += 1;
+        return next(args);
+      },
+      { step: 'initialize', name: 'countCalls' },
+    );
+  }
+
   /** What the calls cost that are made while this work is done, and what it gave. */
   async during<T>(work: () => Promise<T>): Promise<{ readonly cost: Cost; readonly result: T }> {
     this.#counts = none();
@@ -101,6 +116,7 @@ function none(): Counts {
     decrypts: 0,
     dataKeys: 0,
     signatures: 0,
+    objects: 0,
   };
 }
 

@@ -2,18 +2,24 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { createBookkeeping } from '../../aws/bookkeeping.ts';
 import { createDynamoInspector } from '../../aws/dynamo-inspector.ts';
 import { createDynamoLedger } from '../../aws/dynamo-ledger.ts';
+import { createDynamoSeals } from '../../aws/dynamo-seals.ts';
 import { createDynamoStore } from '../../aws/dynamo-store.ts';
+import { createDynamoVerifications } from '../../aws/dynamo-verifications.ts';
 import { createKmsKeys } from '../../aws/kms-keys.ts';
 import { createKmsSigner } from '../../aws/kms-signer.ts';
+import { createS3Archive } from '../../aws/s3-archive.ts';
+import { createDynamoDeliveryLog } from '../../aws/webhook-deliveries.ts';
 import { createAuditTrail } from '../../core/audit/trail.ts';
 import { createCursors } from '../../core/crypto/cursors.ts';
 import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
 import { allKinds } from '../../core/kinds.ts';
 import { systemClock, systemRandom } from '../../lambdas/shared/system.ts';
 import { createKms } from '../../local/kms/kms.ts';
+import { createS3 } from '../../local/s3/s3.ts';
 import { credentials, serveStandIns } from '../../test/integration/stand-ins/serve-stand-ins.ts';
 import { connectDynamo, createTables, TABLES } from '../../test/support/dynamo-tables.ts';
 import { MemoryBreachedPasswords, MemoryMail, QUICK_HASHER } from '../../test/support/memory-services.ts';
@@ -22,6 +28,7 @@ import type { WorldVault } from '../../test/support/world.ts';
 import { CallCounter } from './count-calls.ts';
 
 const REGION = 'us-east-1';
+const BUCKET = 'archive';
 
 export interface CountedVault {
   readonly vault: WorldVault;
@@ -40,16 +47,27 @@ export async function openCountedVault(dynamoEndpoint: string): Promise<CountedV
     region: REGION,
     accountId: '000000000000',
   });
-  const server = await serveStandIns({ '/_aws/kms': standIn });
+  const server = await serveStandIns({
+    '/_aws/kms': standIn,
+    '/_aws/s3': createS3({ folder: join(folder, 'objects'), now: Date.now }),
+  });
   const kms = new KMSClient({ region: REGION, credentials, endpoint: `${server.url}/_aws/kms` });
   const created = await kms.send(new CreateKeyCommand({}));
   const signing = await kms.send(
     new CreateKeyCommand({ KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' }),
   );
+  const s3 = new S3Client({
+    region: REGION,
+    credentials,
+    endpoint: `${server.url}/_aws/s3`,
+    forcePathStyle: true,
+  });
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET, ObjectLockEnabledForBucket: true }));
   const dynamo = connectDynamo(dynamoEndpoint);
   await createTables(dynamo);
   counter.watchDynamo(dynamo);
   counter.watchKms(kms);
+  counter.watchS3(s3);
 
   const setupToken = 'the setup token of a measurement';
   const root = { current: '1', secrets: new Map([['1', 'r'.repeat(43)]]) };
@@ -73,6 +91,16 @@ export async function openCountedVault(dynamoEndpoint: string): Promise<CountedV
     derivedKeys,
     cursors: createCursors(derivedKeys, systemRandom),
     setupToken: async () => setupToken,
+    log: {
+      seals: createDynamoSeals(dynamo, TABLES.vaultTable),
+      archive: createS3Archive(BUCKET, s3),
+      signer: createKmsSigner([signing.KeyMetadata?.Arn ?? ''], kms),
+      logName: 'lockzero.example',
+    },
+    deliveries: createDynamoDeliveryLog(dynamo, TABLES.vaultTable),
+    receivers: { allowPrivate: false },
+    verifications: createDynamoVerifications(dynamo, TABLES.vaultTable),
+    alerts: { raise: async () => undefined },
   };
   return {
     vault,

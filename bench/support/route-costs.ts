@@ -101,6 +101,7 @@ export function routeCostTable(costs: readonly RouteCost[]): string {
     'reads',
     'writes',
     'transactions',
+    'S3 reads',
     'read units',
     'write units',
   ];
@@ -114,6 +115,7 @@ export function routeCostTable(costs: readonly RouteCost[]): string {
     cost.reads,
     cost.marks === 0 ? cost.writes : `${cost.writes} (${cost.marks} bookkeeping)`,
     cost.transactions,
+    cost.objects,
     cost.readUnits,
     cost.writeUnits,
   ]);

@@ -1,3 +1,4 @@
+import { timestamp } from '../kernel/timestamps.ts';
 import { readRow } from './build-rows.ts';
 import type { LaneRef, Ledger } from './ledger.ts';
 import type { LaneRange } from './merged-rows.ts';
@@ -43,4 +44,12 @@ async function timeAtOrAfter(ledger: Ledger, lane: LaneRef, seq: number): Promis
   const rows = await ledger.rows(lane, seq, PROBE);
   const readable = rows.map(readRow).find((content) => content !== undefined);
   return readable === undefined ? undefined : Date.parse(readable.ts);
+}
+
+/** A span of time as text, for details of events and for evidence; the end stays excluded. */
+export function timesOf({ from, to }: TimeRange): { readonly from?: string; readonly to?: string } {
+  return {
+    ...(from === undefined ? {} : { from: timestamp(from) }),
+    ...(to === undefined ? {} : { to: timestamp(to) }),
+  };
 }

@@ -12,6 +12,13 @@ export interface InspectedEntity {
   readonly exact: boolean;
 }
 
+/** Some entities, in an order of the table's own. */
+export interface EntityPage {
+  readonly entities: readonly InspectedEntity[];
+  /** Where the page ends; absent on the last. */
+  readonly next?: string;
+}
+
 export interface EntityName {
   readonly kind: string;
   readonly id: string;
@@ -24,6 +31,6 @@ export interface EntityInspector {
     workspaceId: string,
     names: readonly EntityName[],
   ): Promise<readonly (InspectedEntity | undefined)[]>;
-  /** Every entity of every workspace, page by page: a table scan, for the daily job alone. */
-  scan(): AsyncIterable<readonly InspectedEntity[]>;
+  /** One page of all entities of all workspaces, after the page that ended at `after`: a table scan, for the daily job. */
+  scanPage(after?: string): Promise<EntityPage>;
 }

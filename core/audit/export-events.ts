@@ -1,7 +1,6 @@
 import { originOf, type RequestContext } from '../access/principal.ts';
 import { authorize } from '../access/role.ts';
-import { timestamp } from '../kernel/timestamps.ts';
-import type { TimeRange } from './date-range.ts';
+import { type TimeRange, timesOf } from './date-range.ts';
 import type { Ledger } from './ledger.ts';
 import { type EventPage, type EventPosition, eventRanges } from './list-events.ts';
 import { mergedRows, type ReadableRow } from './merged-rows.ts';
@@ -28,10 +27,7 @@ export async function exportEvents(
       action: 'audit.exported',
       entity: { type: 'workspace', id: principal.workspaceId },
       result: 'success',
-      detail: {
-        ...(range.from === undefined ? {} : { from: timestamp(range.from) }),
-        ...(range.to === undefined ? {} : { to: timestamp(range.to) }),
-      },
+      detail: timesOf(range),
     },
   ]);
   const position: { [lane: string]: number } = { ...after };

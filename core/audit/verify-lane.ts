@@ -1,7 +1,7 @@
 import type { LaneRef, Ledger, StoredRow } from './ledger.ts';
 import { type AuditRow, decodeRow, GENESIS_HASH, RowFormatError, rowHash } from './row.ts';
 
-/** What can be wrong with a row or an entity. `docs/audit-format.md` explains each. */
+/** What can be wrong with a row, an entity, the seals or the archive. `docs/audit-format.md` explains each. */
 export type BreakReason =
   | 'hash_mismatch'
   | 'malformed'
@@ -15,9 +15,19 @@ export type BreakReason =
   | 'lane_not_opened'
   | 'entity_altered'
   | 'entity_missing'
-  | 'entity_unexplained';
+  | 'entity_unexplained'
+  | 'log_shrunk'
+  | 'log_forked'
+  | 'root_mismatch'
+  | 'bad_signature'
+  | 'unsealed'
+  | 'archive_mismatch'
+  | 'archive_missing';
 
-/** The first thing wrong at one place: a row, or an entity and the row that last changed it. */
+/**
+ * The first thing wrong at one place: a row, or an entity and the row that last changed it. What concerns the log or the
+ * archive as a whole names the checkpoint or the object, and the last row that was found whole.
+ */
 export interface Break {
   readonly lane: number;
   readonly seq: number;
@@ -61,6 +71,7 @@ export const GENESIS: Anchor = { seq: 0, hash: GENESIS_HASH, ts: '' };
  * After a break it goes on from what is there, so that one edit is told once and later ones are still found.
  *
  * @param onRow gets every row that could be read, in order.
+ * @param limit how many rows to check at most. Fewer than that means that the lane ended, or `last` was reached.
  */
 export async function verifyLane(
   ledger: Ledger,
@@ -68,6 +79,7 @@ export async function verifyLane(
   anchor: Anchor,
   last = Number.MAX_SAFE_INTEGER,
   onRow: (row: AuditRow, stored: StoredRow) => void = () => {},
+  limit = Number.MAX_SAFE_INTEGER,
 ): Promise<LaneCheck> {
   const breaks: Break[] = [];
   const report = (seq: number, reason: BreakReason): void => {
@@ -75,9 +87,9 @@ export async function verifyLane(
   };
   let head = anchor;
   let rows = 0;
-  while (head.seq < last) {
+  while (head.seq < last && rows < limit) {
     const pageStart = head.seq;
-    for (const stored of await ledger.rows(lane, head.seq + 1, PAGE)) {
+    for (const stored of await ledger.rows(lane, head.seq + 1, Math.min(PAGE, limit - rows))) {
       if (stored.seq > last) return { rows, head, breaks };
       if (stored.seq <= head.seq) {
         // A key that is none of a row's, but sorts among them.

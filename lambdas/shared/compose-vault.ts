@@ -6,7 +6,9 @@ import { createCursors } from '../../core/crypto/cursors.ts';
 import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
 import { createPasswordHasher } from '../../core/identity/passwords.ts';
 import { createPwnedPasswords } from '../../net/pwned-passwords.ts';
+import { createAlerts } from './alerts.ts';
 import { composeTables } from './compose.ts';
+import { composeLog } from './compose-log.ts';
 import { type Env, required } from './env.ts';
 import { systemClock, systemRandom } from './system.ts';
 
@@ -22,8 +24,10 @@ export function composeVault(env: Env) {
     () => systemClock.now(),
   );
   const derivedKeys = createDerivedKeys(() => bootstrap.rootSecret());
+  const tables = composeTables(env);
   return {
-    ...composeTables(env),
+    ...tables,
+    alerts: createAlerts(tables.trail, 'api'),
     keys: createKmsKeys(required(env, 'SECRETS_KEY_ARN')),
     signer: createKmsSigner(required(env, 'SIGNING_KEY_ARNS').split(',')),
     publicUrl: required(env, 'PUBLIC_URL'),
@@ -31,7 +35,9 @@ export function composeVault(env: Env) {
     breached: createPwnedPasswords(env.PWNED_PASSWORDS_URL),
     mail: createSesMail(env.MAIL_FROM),
     derivedKeys,
+    log: composeLog(env),
     cursors: createCursors(derivedKeys, systemRandom),
     setupToken: () => bootstrap.setupToken(),
+    receivers: { allowPrivate: env.ALLOW_PRIVATE_WEBHOOKS === 'true' },
   };
 }

@@ -7,15 +7,20 @@ import { createAuditTrail } from '../../core/audit/trail.ts';
 import { createCursors } from '../../core/crypto/cursors.ts';
 import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
 import { PLATFORM_WORKSPACE } from '../../core/kernel/ids.ts';
+import type { Clock } from '../../core/kernel/ports.ts';
 import { allKinds } from '../../core/kinds.ts';
 import { type SetUpResult, setUp } from '../../core/workspaces/set-up.ts';
 import type { Vault } from '../../lambdas/shared/compose-vault.ts';
 import { FakeClock } from './clock.ts';
+import { MemoryArchive } from './memory-archive.ts';
 import { MemoryBookkeeping } from './memory-bookkeeping.ts';
+import { MemoryDeliveryLog } from './memory-delivery-log.ts';
 import { MemoryKeys } from './memory-keys.ts';
 import { MemoryTables } from './memory-ledger.ts';
+import { MemorySeals } from './memory-seals.ts';
 import { MemoryBreachedPasswords, MemoryMail, QUICK_HASHER } from './memory-services.ts';
 import { MemorySigner } from './memory-signer.ts';
+import { MemoryVerifications } from './memory-verifications.ts';
 import { SeededRandom } from './random.ts';
 
 export const PUBLIC_URL = 'https://vault.example.com';
@@ -25,20 +30,31 @@ export const CALLER = { ip: '203.0.113.7', userAgent: 'test' };
 export interface MemoryVault extends Vault {
   readonly tables: MemoryTables;
   readonly clock: FakeClock;
+  readonly deliveries: MemoryDeliveryLog;
   readonly keys: MemoryKeys;
   readonly mail: MemoryMail;
   readonly breached: MemoryBreachedPasswords;
+  readonly log: MemoryLog;
+  readonly verifications: MemoryVerifications;
+}
+
+/** The workspaces' logs in memory, which all function instances share. */
+export interface MemoryLog {
+  readonly archive: MemoryArchive;
+  readonly seals: MemorySeals;
+  readonly signer: MemorySigner;
+  readonly logName: string;
 }
 
 /** What two function instances share. */
-type Shared = Pick<MemoryVault, 'tables' | 'clock' | 'bookkeeping'>;
+type Shared = Pick<MemoryVault, 'tables' | 'clock' | 'bookkeeping' | 'deliveries' | 'log' | 'verifications'>;
 
 let instances = 0;
 
 /** All that the API needs, over memory ports. With `shared`: one more function instance on the same tables. */
 export function memoryVault(shared: Shared = newTables()): MemoryVault {
   instances += 1;
-  const { tables, clock, bookkeeping } = shared;
+  const { tables, clock, bookkeeping, deliveries, log, verifications } = shared;
   const random = new SeededRandom(instances);
   const secret = 'r'.repeat(43);
   const derivedKeys = createDerivedKeys(async () => ({ current: '1', secrets: new Map([['1', secret]]) }));
@@ -46,6 +62,7 @@ export function memoryVault(shared: Shared = newTables()): MemoryVault {
     tables,
     clock,
     bookkeeping,
+    log,
     random,
     derivedKeys,
     ledger: tables.ledger,
@@ -61,12 +78,33 @@ export function memoryVault(shared: Shared = newTables()): MemoryVault {
     mail: new MemoryMail(),
     cursors: createCursors(derivedKeys, random),
     setupToken: async () => SETUP_TOKEN,
+    deliveries,
+    verifications,
+    alerts: { raise: async () => undefined },
+    receivers: { allowPrivate: false },
   };
 }
 
 function newTables(): Shared {
   const tables = new MemoryTables();
-  return { tables, clock: new FakeClock(), bookkeeping: new MemoryBookkeeping(tables) };
+  const clock = new FakeClock();
+  return {
+    tables,
+    clock,
+    bookkeeping: new MemoryBookkeeping(tables),
+    deliveries: new MemoryDeliveryLog(tables),
+    log: memoryLog(tables, clock),
+    verifications: new MemoryVerifications(tables),
+  };
+}
+
+export function memoryLog(tables: MemoryTables, clock: Clock): MemoryLog {
+  return {
+    archive: new MemoryArchive(tables, clock),
+    seals: new MemorySeals(tables),
+    signer: new MemorySigner(new Uint8Array(32).fill(5)),
+    logName: 'lockzero.example',
+  };
 }
 
 /** A vault with its first workspace, and that workspace's owner. */

@@ -1,7 +1,9 @@
 import { ACCOUNT_ROUTE_CASES } from './account-route-cases.ts';
 import type { ApiCall } from './call-api.ts';
+import { EVIDENCE_ROUTE_CASES } from './evidence-route-cases.ts';
 import { MEMBER_ROUTE_CASES } from './member-route-cases.ts';
 import { OAUTH_ROUTE_CASES } from './oauth-route-cases.ts';
+import { WEBHOOK_ROUTE_CASES } from './webhook-route-cases.ts';
 import { freshName, type Member, NAMESPACE, VALUE, type World } from './world.ts';
 
 export interface RouteCase {
@@ -159,6 +161,14 @@ const VAULT_ROUTE_CASES: readonly RouteCase[] = [
     when: 'of one past day',
     request: async () => ({ path: '/audit/verify', json: { from: '2020-01-01', to: '2020-01-01' } }),
   },
+  { route: 'POST /audit/verifications', request: async () => ({ path: '/audit/verifications', json: {} }) },
+  {
+    route: 'GET /audit/verifications/{id}',
+    request: async (world) => {
+      const started = { method: 'POST', path: '/audit/verifications', json: {} } as const;
+      return { path: `/audit/verifications/${(await world.prepare(started))['id']}` };
+    },
+  },
 ];
 
 /** At least one successful request for every route of the API but `POST /setup`, which makes the world. */
@@ -167,4 +177,6 @@ export const ROUTE_CASES: readonly RouteCase[] = [
   ...ACCOUNT_ROUTE_CASES,
   ...MEMBER_ROUTE_CASES,
   ...OAUTH_ROUTE_CASES,
+  ...EVIDENCE_ROUTE_CASES,
+  ...WEBHOOK_ROUTE_CASES,
 ];

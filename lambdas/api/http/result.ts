@@ -3,10 +3,8 @@ import type { ApiResponse } from './route.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** An answer as API Gateway wants it, with the headers that every answer has. */
-export function toResult(
-  { status, headers, json, text, cookies }: ApiResponse,
-  requestId: string,
-): APIGatewayProxyResult {
+export function toResult(response: ApiResponse, requestId: string): APIGatewayProxyResult {
+  const { status, headers, json, cookies } = response;
   return {
     statusCode: status,
     headers: {
@@ -16,6 +14,13 @@ export function toResult(
       ...headers,
     },
     ...(cookies === undefined ? {} : { multiValueHeaders: { 'Set-Cookie': [...cookies] } }),
-    body: json === undefined ? (text ?? '') : JSON.stringify(json),
+    ...bodyOf(response),
   };
+}
+
+/** API Gateway takes text as it is, and anything else in base64. */
+function bodyOf({ json, text, bytes }: ApiResponse): { body: string; isBase64Encoded?: boolean } {
+  if (json !== undefined) return { body: JSON.stringify(json) };
+  if (bytes === undefined) return { body: text ?? '' };
+  return { body: Buffer.from(bytes).toString('base64'), isBase64Encoded: true };
 }

@@ -13,6 +13,8 @@ export interface ApiResponse {
   readonly json?: unknown;
   /** Sent as it is; its type goes into `headers`. */
   readonly text?: string;
+  /** Sent as they are; their type goes into `headers`. */
+  readonly bytes?: Uint8Array;
   /** Whole `Set-Cookie` values. */
   readonly cookies?: readonly string[];
 }

@@ -3,21 +3,13 @@ import { eventId } from '../../../core/audit/event.ts';
 import { exportEvents } from '../../../core/audit/export-events.ts';
 import { type EventPosition, listEvents } from '../../../core/audit/list-events.ts';
 import { verifyAudit } from '../../../core/audit/verify-audit.ts';
-import { timestamp } from '../../../core/kernel/timestamps.ts';
 import { guarded } from '../http/route.ts';
 import { csv } from './csv.ts';
-import { cursor, from, limit, to } from './fields.ts';
+import { cursor, from, inclusiveTimes, limit, timeRange, to } from './fields.ts';
 import { paging } from './paging.ts';
-import { eventView, pageOf, viewEvent } from './views.ts';
+import { breakView, eventView, pageOf, viewEvent } from './views.ts';
 
 const CSV_COLUMNS = ['id', 'actorUserId', 'action', 'entityType', 'entityId', 'ipAddress', 'createdAt'];
-
-const breakView = z.object({
-  lane: z.int(),
-  seq: z.int(),
-  reason: z.string(),
-  entity: z.object({ kind: z.string(), id: z.string() }).optional(),
-});
 
 export const auditRoutes = [
   guarded({
@@ -37,8 +29,8 @@ export const auditRoutes = [
     }),
     responses: [{ status: 200, description: 'A page of events', schema: pageOf(eventView) }],
     handle: async ({ query }, context, vault) => {
-      const { limit: size, cursor: _cursor, from: start, to: end, ...rest } = query;
-      const filter = { ...rest, ...range(start, end) };
+      const { limit: size, cursor: _cursor, from: _from, to: _to, ...rest } = query;
+      const filter = { ...rest, ...timeRange(query) };
       const pages = paging<EventPosition>(vault, context, 'GET /audit', query);
       const page = await listEvents(vault, context, filter, { limit: size, ...(await pages.after()) });
       return {
@@ -62,11 +54,11 @@ export const auditRoutes = [
       },
     ],
     handle: async ({ query }, context, vault) => {
-      const span = range(query.from, query.to);
+      const span = timeRange(query);
       const pages = paging<EventPosition>(vault, context, 'GET /audit/export', query);
       const { after } = await pages.after();
-      const { items, next } = await exportEvents(vault, context, span, after);
-      const rows = items.map(({ stored, content }) => [
+      const page = await exportEvents(vault, context, span, after);
+      const rows = page.items.map(({ stored, content }) => [
         eventId(stored),
         content.actor.id,
         content.action,
@@ -75,12 +67,8 @@ export const auditRoutes = [
         content.ip,
         content.ts,
       ]);
-      const filters = {
-        ...(span.from === undefined ? {} : { from: timestamp(span.from) }),
-        // The end is kept as excluded; as text it is included to the millisecond.
-        ...(span.to === undefined ? {} : { to: timestamp(span.to - 1) }),
-      };
-      return csv('audit.csv', CSV_COLUMNS, rows, '/audit/export', filters, await pages.nextCursor(next));
+      const next = await pages.nextCursor(page.next);
+      return csv('audit.csv', CSV_COLUMNS, rows, '/audit/export', inclusiveTimes(span), next);
     },
   }),
   guarded({
@@ -105,7 +93,7 @@ export const auditRoutes = [
       },
     ],
     handle: async ({ body }, context, vault) => {
-      const { breaks, ...outcome } = await verifyAudit(vault, context, range(body.from, body.to));
+      const { breaks, ...outcome } = await verifyAudit(vault, context, timeRange(body));
       const [firstBreak] = breaks;
       return {
         status: 200,
@@ -114,7 +102,3 @@ export const auditRoutes = [
     },
   }),
 ];
-
-function range(start: number | undefined, end: number | undefined) {
-  return { ...(start === undefined ? {} : { from: start }), ...(end === undefined ? {} : { to: end }) };
-}

@@ -9,16 +9,25 @@ export function csv(
   filters: { readonly [name: string]: string },
   nextCursor: string | null,
 ): ApiResponse {
-  const next = nextCursor === null ? undefined : new URLSearchParams({ ...filters, cursor: nextCursor });
   return {
     status: 200,
     headers: {
       'Content-Type': 'text/csv; charset=utf-8; header=present',
       'Content-Disposition': `attachment; filename="${filename}"`,
-      ...(next === undefined ? {} : { Link: `<${path}?${next}>; rel="next"` }),
+      ...nextLink(path, filters, nextCursor),
     },
     text: [columns, ...rows].map((row) => `${row.map(csvField).join(',')}\r\n`).join(''),
   };
+}
+
+/** The header that leads to the rest of an answer that comes in pages and is no JSON (RFC 8288). */
+export function nextLink(
+  path: string,
+  filters: { readonly [name: string]: string },
+  nextCursor: string | null,
+): { readonly Link?: string } {
+  if (nextCursor === null) return {};
+  return { Link: `<${path}?${new URLSearchParams({ ...filters, cursor: nextCursor })}>; rel="next"` };
 }
 
 function csvField(text: string): string {

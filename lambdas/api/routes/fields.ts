@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ROLES } from '../../../core/access/role.ts';
+import { type TimeRange, timesOf } from '../../../core/audit/date-range.ts';
 import { MAX_PASSWORD_CHARACTERS } from '../../../core/identity/password-policy.ts';
 import { notFound } from '../../../core/kernel/errors.ts';
 import { isId, isUuid } from '../../../core/kernel/ids.ts';
@@ -100,6 +101,22 @@ export const from = z.string().transform((text, context) => readTime(text, conte
 
 /** The end of a span of time, in epoch milliseconds, excluded: a date includes its whole day, a time that millisecond. */
 export const to = z.string().transform((text, context) => readTime(text, context)?.end ?? z.NEVER);
+
+/** The span of time of a query with {@link from} and {@link to}. */
+export function timeRange(query: {
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}): TimeRange {
+  return {
+    ...(query.from === undefined ? {} : { from: query.from }),
+    ...(query.to === undefined ? {} : { to: query.to }),
+  };
+}
+
+/** A span of time as a query states it: its end is kept as excluded; as text it is included to the millisecond. */
+export function inclusiveTimes(range: TimeRange): { readonly from?: string; readonly to?: string } {
+  return timesOf({ ...range, ...(range.to === undefined ? {} : { to: range.to - 1 }) });
+}
 
 /** A point in time; kept as text. */
 export const instant = z.string().refine((text) => DATE_TIME.test(text) && !Number.isNaN(Date.parse(text)), {

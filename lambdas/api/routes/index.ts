@@ -4,6 +4,7 @@ import { accountRoutes } from './account.ts';
 import { apiKeyRoutes } from './api-keys.ts';
 import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
+import { evidenceRoutes } from './evidence.ts';
 import { memberRoutes } from './members.ts';
 import { namespaceRoutes } from './namespaces.ts';
 import { oauthRoutes } from './oauth.ts';
@@ -13,6 +14,8 @@ import { pageRoutes } from './pages.ts';
 import { publicRoutes } from './public.ts';
 import { secretValueRoutes } from './secret-values.ts';
 import { secretRoutes } from './secrets.ts';
+import { verificationRoutes } from './verifications.ts';
+import { webhookRoutes } from './webhooks.ts';
 import { workspaceRoutes } from './workspaces.ts';
 
 /** Built at the first request for it: that takes longer than answering most others. */
@@ -45,4 +48,7 @@ export const routes: readonly Route[] = [
   ...secretValueRoutes,
   ...apiKeyRoutes,
   ...auditRoutes,
+  ...evidenceRoutes,
+  ...verificationRoutes,
+  ...webhookRoutes,
 ];

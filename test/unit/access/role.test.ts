@@ -43,6 +43,8 @@ const TABLE: Record<
   'secret:purge': [false, false, false, true],
   'api_key:list': [false, false, true, true],
   'api_key:manage': [false, false, true, true],
+  'webhook:list': [false, false, true, true],
+  'webhook:manage': [false, false, true, true],
   'audit:read': [false, false, true, true],
   'audit:export': [false, false, true, true],
   'audit:verify': [false, false, true, true],
@@ -71,6 +73,7 @@ const STEP_UP: readonly Permission[] = [
   'secret:reveal',
   'secret:purge',
   'api_key:manage',
+  'webhook:manage',
   'audit:export',
 ];
 /** Not for those who are limited to some namespaces. */
@@ -83,6 +86,8 @@ const WIDE: readonly Permission[] = [
   'audit:export',
   'audit:verify',
   'api_key:list',
+  'webhook:list',
+  'webhook:manage',
 ];
 
 function person(role: Role, more: Partial<UserPrincipal> = {}): UserPrincipal {

@@ -1,0 +1,98 @@
+import { readManifest } from '../archive/read-manifests.ts';
+import { type TimeRange, timesOf } from '../audit/date-range.ts';
+import { canonicalJson, type Json } from '../kernel/canonical-json.ts';
+import { timestamp } from '../kernel/timestamps.ts';
+import type { PublishedLog } from '../seal/published-log.ts';
+import type { Hash } from '../transparency/merkle.ts';
+import { subtrees } from '../transparency/proofs.ts';
+import { type EvidenceFilter, isFilter, type Leaf, leafLines } from './choose-rows.ts';
+import { earlierSeals } from './earlier-seals.ts';
+import type { EvidenceParts } from './evidence-parts.ts';
+import { neighbours } from './neighbours.ts';
+import { currentVerifierKey } from './read-checkpoint.ts';
+
+/** Names and contents. */
+export type BundleFiles = ReadonlyMap<string, Uint8Array>;
+
+interface Content extends TimeRange {
+  readonly filter: EvidenceFilter;
+  /** The index of the first leaf. */
+  readonly begin: number;
+  readonly leaves: readonly Leaf[];
+}
+
+export const BUNDLE_FORMAT = 'lockzero-evidence/1';
+
+/** Manifests in one bundle: two months of days. */
+const MAX_MANIFESTS = 62;
+const DAY_CHARACTERS = 10;
+
+/** The files of an evidence bundle, as `docs/audit-format.md` names them. */
+export async function bundleFiles(
+  parts: EvidenceParts,
+  published: PublishedLog,
+  content: Content,
+): Promise<BundleFiles> {
+  const { begin, leaves, filter } = content;
+  const { workspaceId, checkpoint, note, nodes } = published;
+  const end = begin + leaves.length;
+  const files = new Map<string, Uint8Array>([
+    [
+      'bundle.json',
+      json({
+        format: BUNDLE_FORMAT,
+        origin: checkpoint.origin,
+        workspaceId,
+        ...timesOf(content),
+        ...filterOf(filter),
+        firstLeaf: begin,
+        leaves: leaves.length,
+        treeSize: checkpoint.size,
+        createdAt: timestamp(parts.clock.now()),
+      }),
+    ],
+    ['checkpoint', Buffer.from(note)],
+    ['leaves.ndjson', leafLines(leaves, filter)],
+    [
+      'range-proof.json',
+      json({
+        left: (await nodes.nodes(subtrees(0, begin))).map(base64),
+        right: (await nodes.nodes(subtrees(end, checkpoint.size))).map(base64),
+      }),
+    ],
+    ['verifier-key', Buffer.from(`${await currentVerifierKey(parts.log, workspaceId)}\n`)],
+  ]);
+  // They hold whole rows, and may be of those that the filter leaves out.
+  const around = isFilter(filter) ? [] : await neighbours(parts.log, published, leaves);
+  for (const [name, proof] of around) files.set(`neighbours/${name}.tlog-proof`, Buffer.from(proof));
+  for (const seal of await earlierSeals(parts.log, published, begin)) {
+    files.set(seal.path, Buffer.from(seal.note));
+    const { from, to } = seal;
+    files.set(`${seal.path}.consistency.json`, json({ from, to, hashes: seal.hashes.map(base64) }));
+  }
+  for (const day of daysOf(leaves)) {
+    const found = await readManifest(parts.log, workspaceId, day);
+    if (found === undefined) continue;
+    files.set(`manifests/${day}.json`, found.bytes);
+    files.set(`manifests/${day}.note`, Buffer.from(found.note));
+  }
+  return files;
+}
+
+function filterOf(filter: EvidenceFilter): { readonly filter?: Json } {
+  const set = Object.entries(filter).filter(([, value]) => value !== undefined);
+  return isFilter(filter) ? { filter: Object.fromEntries(set) as Json } : {};
+}
+
+function daysOf(leaves: readonly Leaf[]): string[] {
+  const days = leaves.flatMap(({ row }) => (row === undefined ? [] : row.ts.slice(0, DAY_CHARACTERS)));
+  return [...new Set(days)].sort().slice(0, MAX_MANIFESTS);
+}
+
+function json(value: Json): Uint8Array {
+  return Buffer.from(canonicalJson(value));
+}
+
+function base64(hash: Hash): string {
+  return Buffer.from(hash).toString('base64');
+}
