@@ -33,30 +33,34 @@ interface Names {
 }
 
 export function createBootstrapSecrets(names: Names, now: () => number): BootstrapSecrets {
-  let cached: { readonly root: RootSecret; readonly readAt: number } | undefined;
-
-  const read = async (id: string): Promise<string> => {
-    try {
-      // Loaded here, because most requests need no bootstrap secret, and loading this client takes a fifth of a cold start.
-      const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
-      const client = new SecretsManagerClient(CLIENT_CONFIG);
-      const { SecretString: text } = await client.send(new GetSecretValueCommand({ SecretId: id }));
-      if (text === undefined) throw new Error(`The bootstrap secret ${id} holds no text.`);
-      return text;
-    } catch (cause) {
-      throw unavailable('A secret that the vault needs itself cannot be read right now. Try again.', cause);
-    }
-  };
-
   return {
-    async rootSecret() {
-      if (cached === undefined || now() - cached.readAt > REFRESH_MS) {
-        cached = { root: parseRootSecret(await read(names.rootSecretId)), readAt: now() };
-      }
-      return cached.root;
-    },
+    rootSecret: createRootSecret(names.rootSecretId, now),
     setupToken: () => read(names.setupTokenSecretId),
   };
+}
+
+/** The root secret alone, for functions that set nothing up. */
+export function createRootSecret(id: string, now: () => number): BootstrapSecrets['rootSecret'] {
+  let cached: { readonly root: RootSecret; readonly readAt: number } | undefined;
+  return async () => {
+    if (cached === undefined || now() - cached.readAt > REFRESH_MS) {
+      cached = { root: parseRootSecret(await read(id)), readAt: now() };
+    }
+    return cached.root;
+  };
+}
+
+async function read(id: string): Promise<string> {
+  try {
+    // Loaded here, because most requests need no bootstrap secret, and loading this client takes a fifth of a cold start.
+    const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
+    const client = new SecretsManagerClient(CLIENT_CONFIG);
+    const { SecretString: text } = await client.send(new GetSecretValueCommand({ SecretId: id }));
+    if (text === undefined) throw new Error(`The bootstrap secret ${id} holds no text.`);
+    return text;
+  } catch (cause) {
+    throw unavailable('A secret that the vault needs itself cannot be read right now. Try again.', cause);
+  }
 }
 
 function parseRootSecret(text: string): RootSecret {

@@ -39,20 +39,17 @@ export function createDynamoInspector(
       }
     },
 
-    async *scan() {
-      let from: RawItem | undefined;
-      do {
-        const command = new ScanCommand({
-          TableName: table,
-          ConsistentRead: true,
-          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-        });
-        const { Items: items = [], LastEvaluatedKey: last } = await client.send(command).catch((error) => {
-          throw storeUnavailable(error);
-        });
-        yield items.filter((item) => !isBookkeeping(item)).map((item) => inspectItem(kinds, item));
-        from = last;
-      } while (from !== undefined);
+    async scanPage(after) {
+      const command = new ScanCommand({
+        TableName: table,
+        ConsistentRead: true,
+        ...(after === undefined ? {} : { ExclusiveStartKey: readPosition(after) }),
+      });
+      const { Items: items = [], LastEvaluatedKey: last } = await client.send(command).catch((error) => {
+        throw storeUnavailable(error);
+      });
+      const entities = items.filter((item) => !isBookkeeping(item)).map((item) => inspectItem(kinds, item));
+      return last === undefined ? { entities } : { entities, next: positionOf(last) };
     },
   };
 }
@@ -74,6 +71,17 @@ export function inspectItem(kinds: ReadonlyMap<string, Kind<Entity>>, raw: RawIt
     row,
     exact: kind !== undefined && entity !== undefined && sameItem(item, entityItem(kind, entity, row)),
   };
+}
+
+/** Where a page of a scan ends, as text: either key may be any string. */
+function positionOf(last: RawItem): string {
+  const { pk, sk } = rawKey(last);
+  return JSON.stringify([pk, sk]);
+}
+
+function readPosition(position: string): RawItem {
+  const [pk = '', sk = ''] = JSON.parse(position) as string[];
+  return { pk: { S: pk }, sk: { S: sk } };
 }
 
 /** The item's attributes; only its key, where somebody put in what no JavaScript value stands for. */

@@ -11,7 +11,10 @@ import { VaultError } from '../core/kernel/errors.ts';
  *                     `<kind>#<order>`, which sorts before `~`: so parent and newest child are one query, backwards.
  *                     Kinds that are found before their workspace is known have `*` in its place.
  * `vault`, index `list`: lk the list's name, lsk the place in it.
- * `vault`, bookkeeping: pk `B#…`, see `bookkeeping.ts`.
+ * `vault`, bookkeeping: pk `B#…`, see `bookkeeping.ts` and `webhook-deliveries.ts`.
+ * `vault`, sealing:   the state of a workspace's log: pk `B#seal#<workspace>`, sk `~`; consecutive rows of a lane that
+ *                     are consecutive leaves: pk `B#leaf#<workspace>#<lane>`, sk `<last seq, 16 digits>`, so that the
+ *                     first from a row's number on is the one that holds it. See `dynamo-seals.ts`.
  * `audit`, rows:      pk `A#<workspace>#<lane>`, sk `R#<seq, 16 digits>`.
  */
 export interface ItemKey {
@@ -188,13 +191,29 @@ export function readRowItem(lane: LaneRef, item: RawItem): StoredRow {
   };
 }
 
-/** The shapes of the items in `bookkeeping.ts`. Anything else with their prefix was planted. */
+export function sealKey(workspaceId: string): ItemKey {
+  return { pk: `${BOOKKEEPING_PREFIX}seal#${workspaceId}`, sk: SELF };
+}
+
+export function leafKey(workspaceId: string, lane: number, lastSeq: number): ItemKey {
+  return {
+    pk: `${BOOKKEEPING_PREFIX}leaf#${workspaceId}#${lane}`,
+    sk: String(lastSeq).padStart(SEQ_DIGITS, '0'),
+  };
+}
+
+/** The shapes of the items in `bookkeeping.ts` and `dynamo-seals.ts`. Anything else with their prefix was planted. */
 const BOOKKEEPING_SHAPES: ReadonlySet<string> = new Set([
   'pk sk usedAt',
   'pk sk tallied ttl',
   'pk seenAt sk ttl',
   'failures pk sk ttl version',
   'minute pk sk',
+  'pk sk state version',
+  'pk sk state version',
+  'firstLeaf firstSeq pk sk',
+  'delivery pk sk version',
+  'delivery pk sk ttl',
 ]);
 
 export function isBookkeeping(item: RawItem): boolean {

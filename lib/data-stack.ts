@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import {
   AttributeType,
   Billing,
@@ -10,18 +10,12 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb';
 import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
-import {
-  BlockPublicAccess,
-  Bucket,
-  BucketEncryption,
-  type IBucket,
-  ObjectLockRetention,
-  ObjectOwnership,
-} from 'aws-cdk-lib/aws-s3';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Secret, type SecretStringGenerator } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { acknowledge } from './constructs/acknowledge.ts';
 import { removalPolicyOf } from './constructs/removal.ts';
+import { archiveBucket, backupBucket, logBucket, stagingBucket } from './data-buckets.ts';
 import { LIST_INDEX, namesOf, roleArn } from './names.ts';
 import type { StageConfig } from './stage.ts';
 
@@ -31,12 +25,16 @@ export interface DataStackProps extends StackProps {
   readonly dataKeyArn: string;
 }
 
-/** What is kept: the tables `vault` and `audit`, the archive and backup buckets, the bootstrap secrets. */
+/** What is kept: the tables `vault` and `audit`, the archive, staging and backup buckets, the bootstrap secrets. */
 export class DataStack extends Stack {
   readonly vault: TableV2;
   readonly audit: TableV2;
   readonly archive: Bucket;
+  readonly staging: Bucket;
   readonly backup: Bucket;
+  /** The ARNs of these buckets as other stacks import them, under names that are known before synthesis. */
+  readonly archiveArn: string;
+  readonly stagingArn: string;
   readonly rootSecret: Secret;
   readonly setupToken: Secret;
 
@@ -49,6 +47,7 @@ export class DataStack extends Stack {
 
     this.vault = this.table('Vault', stage, dataKey, {
       tableName: names.vaultTable,
+      dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
       timeToLiveAttribute: 'ttl',
       globalSecondaryIndexes: [
         {
@@ -65,9 +64,14 @@ export class DataStack extends Stack {
       resourcePolicy: this.appendOnly(names.auditTable, names.role('retention')),
     });
 
-    const accessLogs = this.accessLogs();
-    this.archive = this.archiveBucket(stage, accessLogs);
-    this.backup = this.backupBucket(dataKey, accessLogs);
+    const accessLogs = logBucket(this);
+    this.archive = archiveBucket(this, stage, accessLogs);
+    this.staging = stagingBucket(this, accessLogs);
+    this.backup = backupBucket(this, dataKey, accessLogs);
+    const exported = (bucket: Bucket, name: 'archive' | 'staging'): string =>
+      this.exportValue(bucket.bucketArn, { name: names.bucketArnExport(name) });
+    this.archiveArn = exported(this.archive, 'archive');
+    this.stagingArn = exported(this.staging, 'staging');
 
     this.rootSecret = this.secret('RootSecret', names.rootSecret, stage, dataKey, {
       secretStringTemplate: JSON.stringify({ current: '1' }),
@@ -97,8 +101,8 @@ export class DataStack extends Stack {
   }
 
   /**
-   * Rows of the audit table are put and never changed. The retention role, which no stack makes so far, is the one
-   * that may delete what has been archived; everybody else is denied, whatever IAM allows them.
+   * Rows of the audit table are put and never changed. The retention role is the one that may delete what has been
+   * archived; everybody else is denied, whatever IAM allows them.
    */
   private appendOnly(tableName: string, retentionRole: string): PolicyDocument {
     return new PolicyDocument({
@@ -120,67 +124,6 @@ export class DataStack extends Stack {
         }),
       ],
     });
-  }
-
-  private accessLogs(): IBucket {
-    const bucket = new Bucket(this, 'AccessLogs', {
-      ...PRIVATE_BUCKET,
-      encryption: BucketEncryption.S3_MANAGED,
-      lifecycleRules: [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(30) }],
-    });
-    acknowledge(
-      bucket,
-      'S3 delivers server access logs only to buckets with SSE-S3.',
-      'NIST.800.53.R5-S3DefaultEncryptionKMS',
-    );
-    acknowledge(bucket, 'Access logs of one region stay in it.', 'NIST.800.53.R5-S3BucketReplicationEnabled');
-    // aws-cdk-lib is compiled without exactOptionalPropertyTypes: its classes miss their own interfaces by a hair.
-    return bucket as IBucket;
-  }
-
-  private archiveBucket(stage: StageConfig, accessLogs: IBucket): Bucket {
-    const retention = Duration.days(stage.archive.retentionDays);
-    const bucket = new Bucket(this, 'Archive', {
-      ...PRIVATE_BUCKET,
-      encryption: BucketEncryption.S3_MANAGED,
-      objectLockEnabled: true,
-      objectLockDefaultRetention:
-        stage.archive.mode === 'COMPLIANCE'
-          ? ObjectLockRetention.compliance(retention)
-          : ObjectLockRetention.governance(retention),
-      serverAccessLogsBucket: accessLogs,
-      serverAccessLogsPrefix: 'archive/',
-    });
-    acknowledge(
-      bucket,
-      'SSE-S3 on purpose: whoever deletes a KMS key would destroy locked evidence with it.',
-      'NIST.800.53.R5-S3DefaultEncryptionKMS',
-    );
-    acknowledge(
-      bucket,
-      'Locked versions cannot be deleted, and residency keeps them in one region; whoever wants a copy takes an export.',
-      'NIST.800.53.R5-S3BucketReplicationEnabled',
-    );
-    return bucket;
-  }
-
-  /** No role may use the data key through S3 yet, so nobody writes here before a backup job adds its role to the key policy. */
-  private backupBucket(key: IKey, accessLogs: IBucket): Bucket {
-    const bucket = new Bucket(this, 'Backup', {
-      ...PRIVATE_BUCKET,
-      encryption: BucketEncryption.KMS,
-      encryptionKey: key,
-      bucketKeyEnabled: true,
-      lifecycleRules: [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(90) }],
-      serverAccessLogsBucket: accessLogs,
-      serverAccessLogsPrefix: 'backup/',
-    });
-    acknowledge(
-      bucket,
-      'A second copy beside point-in-time recovery; residency keeps it in the region of the stage.',
-      'NIST.800.53.R5-S3BucketReplicationEnabled',
-    );
-    return bucket;
   }
 
   private secret(
@@ -215,13 +158,3 @@ export class DataStack extends Stack {
     });
   }
 }
-
-/** Every bucket: private, TLS only, versioned, and left behind by `cdk destroy`. */
-const PRIVATE_BUCKET = {
-  blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-  objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-  enforceSSL: true,
-  minimumTLSVersion: 1.2,
-  versioned: true,
-  removalPolicy: RemovalPolicy.RETAIN,
-};

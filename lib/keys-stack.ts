@@ -9,7 +9,7 @@ import {
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { removalPolicyOf } from './constructs/removal.ts';
-import { FUNCTION_NAMES, logGroupArn, namesOf, roleArn } from './names.ts';
+import { FUNCTION_NAMES, type FunctionName, logGroupArn, namesOf, roleArn } from './names.ts';
 import type { StageConfig } from './stage.ts';
 
 export interface KeysStackProps extends StackProps {
@@ -60,8 +60,8 @@ export const TABLE_KEY_ACTIONS: readonly string[] = [
 ];
 
 /**
- * The keys: `secrets` wraps the data key of each secret version, `data` encrypts what lies at rest in AWS services, and
- * `signing` signs the access tokens of people.
+ * The keys: `secrets` wraps the data key of each secret version, `data` encrypts what lies at rest in AWS services,
+ * `signing` signs the access tokens of people, and `checkpoint` the heads of the audit logs and the archive's manifests.
  *
  * Using a key takes both its policy and an IAM policy: the principal of each statement is the account, and a condition
  * on `aws:PrincipalArn` narrows it to roles by their fixed names. Other stacks see ARNs only, so that no construct can
@@ -72,6 +72,7 @@ export class KeysStack extends Stack {
   readonly dataKeyArn: string;
   /** The key that signs first, then those whose tokens are still accepted. At least one. */
   readonly signingKeyArns: readonly string[];
+  readonly checkpointKeyArn: string;
 
   constructor(scope: Construct, id: string, props: KeysStackProps) {
     super(scope, id, props);
@@ -83,7 +84,23 @@ export class KeysStack extends Stack {
       ...this.bootstrapSecretUse(props.stage),
       this.logUse(props.stage),
     ]);
-    this.signingKeyArns = props.stage.signingKeys.map((number) => this.signingKey(number, props.stage));
+    this.signingKeyArns = props.stage.signingKeys.map((number) =>
+      this.ed25519Key(`Signing${number}Key`, `signing-${number}`, `Signs access tokens (${number})`, {
+        stage: props.stage,
+        signers: ['api'],
+        readers: ['api'],
+      }),
+    );
+    this.checkpointKeyArn = this.ed25519Key(
+      'CheckpointKey',
+      'checkpoint',
+      'Signs checkpoints of the audit logs and manifests of their archive',
+      {
+        stage: props.stage,
+        signers: ['sealer', 'archiver'],
+        readers: ['sealer', 'archiver', 'api', 'verifier', 'retention'],
+      },
+    );
   }
 
   private key(
@@ -106,41 +123,42 @@ export class KeysStack extends Stack {
   }
 
   /**
-   * Ed25519, which KMS cannot rotate: a new key takes over instead, see `signingKeys` of the stage. All of them have the
-   * same policy, so that the next one can take over without a gap; the role's own policy names the one that signs.
+   * Ed25519, which KMS cannot rotate. A new key of access tokens takes over instead, see `signingKeys` of the stage: all
+   * of them have the same policy, so that the next one can without a gap; the role's own policy names the one that signs.
    */
-  private signingKey(number: number, stage: StageConfig): string {
-    const key = new Key(this, `Signing${number}Key`, {
-      alias: namesOf(stage).keyAlias(`signing-${number}`),
-      description: `Lockzero ${stage.name}: Signs access tokens (${number})`,
+  private ed25519Key(
+    id: string,
+    alias: 'checkpoint' | `signing-${number}`,
+    description: string,
+    { stage, signers, readers }: KeyUsers,
+  ): string {
+    const key = new Key(this, id, {
+      alias: namesOf(stage).keyAlias(alias),
+      description: `Lockzero ${stage.name}: ${description}`,
       keySpec: KeySpec.ECC_NIST_EDWARDS25519,
       keyUsage: KeyUsage.SIGN_VERIFY,
       pendingWindow: Duration.days(30),
       removalPolicy: removalPolicyOf(stage),
       policy: new PolicyDocument({
-        statements: [accountMay('Manage', ADMINISTRATION, {}), ...this.tokenUse(stage)],
+        statements: [
+          accountMay('Manage', ADMINISTRATION, {}),
+          // Only whole messages with pure Ed25519: a digest would say nothing about what is signed.
+          accountMay('Sign', ['kms:Sign'], {
+            ...onlyRoles(stage, signers),
+            StringEquals: { 'kms:SigningAlgorithm': 'ED25519_SHA_512', 'kms:MessageType': 'RAW' },
+          }),
+          // Apart, because a request for a public key has no algorithm that a condition could compare.
+          accountMay('PublishPublicKey', ['kms:GetPublicKey'], onlyRoles(stage, readers)),
+        ],
       }),
     });
     return key.keyArn;
   }
 
-  /** Only the api role signs, and only whole messages with pure Ed25519: a digest would say nothing about a token. */
-  private tokenUse(stage: StageConfig): PolicyStatement[] {
-    const onlyApi = { ArnEquals: { 'aws:PrincipalArn': roleArn(namesOf(stage).role('api')) } };
-    return [
-      accountMay('SignAccessTokens', ['kms:Sign'], {
-        ...onlyApi,
-        StringEquals: { 'kms:SigningAlgorithm': 'ED25519_SHA_512', 'kms:MessageType': 'RAW' },
-      }),
-      // Apart, because a request for a public key has no algorithm that a condition could compare.
-      accountMay('PublishPublicKey', ['kms:GetPublicKey'], onlyApi),
-    ];
-  }
-
   /** Only the api role wraps and unwraps data keys, and only in the context of one version of one secret. */
   private secretValueUse(stage: StageConfig): PolicyStatement {
     return accountMay('WrapAndUnwrapSecretValues', ['kms:Decrypt', 'kms:GenerateDataKey'], {
-      ArnEquals: { 'aws:PrincipalArn': roleArn(namesOf(stage).role('api')) },
+      ...onlyRoles(stage, ['api']),
       'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': SECRET_CONTEXT_KEYS },
       // ForAllValues also holds for an empty context; Null "false" makes each of the three a must.
       Null: Object.fromEntries(SECRET_CONTEXT_KEYS.map((key) => [`kms:EncryptionContext:${key}`, 'false'])),
@@ -151,7 +169,7 @@ export class KeysStack extends Stack {
     const throughDynamo = { 'kms:ViaService': `dynamodb.${this.region}.amazonaws.com` };
     return [
       accountMay('ReadAndWriteTables', TABLE_KEY_ACTIONS, {
-        ArnEquals: { 'aws:PrincipalArn': FUNCTION_NAMES.map((name) => roleArn(namesOf(stage).role(name))) },
+        ...onlyRoles(stage, FUNCTION_NAMES),
         StringEquals: throughDynamo,
       }),
       // Whoever deploys creates the tables, and DynamoDB then asks in their name for a grant to itself. The condition
@@ -176,11 +194,17 @@ export class KeysStack extends Stack {
       });
     return [
       accountMay('ReadBootstrapSecrets', ['kms:Decrypt'], {
-        ArnEquals: { 'aws:PrincipalArn': roleArn(names.role('api')) },
+        ...onlyRoles(stage, ['api']),
         StringEquals: throughSecretsManager,
         StringLike: {
           'kms:EncryptionContext:SecretARN': [secretArn(names.rootSecret), secretArn(names.setupTokenSecret)],
         },
+      }),
+      // The secrets that webhooks are signed with derive from the root secret.
+      accountMay('ReadRootSecret', ['kms:Decrypt'], {
+        ...onlyRoles(stage, ['deliverer']),
+        StringEquals: throughSecretsManager,
+        StringLike: { 'kms:EncryptionContext:SecretARN': secretArn(names.rootSecret) },
       }),
       // Whoever deploys or rotates writes the bootstrap secrets. A new data key opens nothing that is stored already,
       // and the one Decrypt is Secrets Manager's own probe that the key works (Secrets Manager, encryption and
@@ -221,6 +245,17 @@ export class KeysStack extends Stack {
       },
     });
   }
+}
+
+interface KeyUsers {
+  readonly stage: StageConfig;
+  readonly signers: readonly FunctionName[];
+  /** Who may read the public key. */
+  readonly readers: readonly FunctionName[];
+}
+
+function onlyRoles(stage: StageConfig, functions: readonly FunctionName[]): Record<string, unknown> {
+  return { ArnEquals: { 'aws:PrincipalArn': functions.map((name) => roleArn(namesOf(stage).role(name))) } };
 }
 
 /** In a key policy the resource `*` means this key. */

@@ -32,8 +32,16 @@ export function namesOf(stage: StageConfig) {
     auditTable: `${prefix}-audit`,
     rootSecret: `lockzero/${stage.name}/root`,
     setupTokenSecret: `lockzero/${stage.name}/setup-token`,
-    keyAlias: (key: 'secrets' | 'data' | 'checkpoint' | `signing-${number}`) => `alias/lockzero/${stage.name}/${key}`,
+    keyAlias: (key: 'secrets' | 'data' | 'checkpoint' | `signing-${number}`) =>
+      `alias/lockzero/${stage.name}/${key}`,
     logGroup: (source: string) => `/lockzero/${stage.name}/${source}`,
+    /** Other stacks find the buckets' ARNs under these, so that a policy can name a prefix in them. */
+    bucketArnExport: (bucket: 'archive' | 'staging') => `${prefix}-${bucket}-arn`,
+    /**
+     * What the origin of every log begins with. Who keeps a checkpoint knows the log by it, so it must never change: it
+     * is made of what cannot change either without this being another deployment.
+     */
+    logName: stage.logName ?? `${prefix}.${stage.region}.${stage.account ?? Aws.ACCOUNT_ID}`,
     /** WAF writes to no log group whose name begins otherwise. */
     wafLogGroup: `aws-waf-logs-${prefix}`,
     /** IAM is global, so a role's name carries its region. `retention` is the one role that may delete audit rows. */

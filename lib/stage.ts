@@ -59,6 +59,16 @@ const mail = z
     { path: ['identityArn'], message: 'must name the address of `from`, its domain, or a domain above' },
   );
 
+const witness = z.strictObject({
+  /** Where the witness listens: `add-checkpoint` is posted below it (C2SP tlog-witness). */
+  url: z.url({ protocol: /^https$/, error: 'must be an https URL' }),
+  /** What its cosignatures verify with (C2SP signed-note): the name, 8 hex digits and a key in base64. */
+  verifierKey: z
+    .string()
+    .max(300)
+    .regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/, 'must be a verifier key: name+hash+key'),
+});
+
 const stage = z
   .strictObject({
     /** Part of every physical name. At most 20 characters, so that role names stay within IAM's 64. */
@@ -94,6 +104,17 @@ const stage = z
       .max(4)
       .refine((numbers) => new Set(numbers).size === numbers.length, 'must not name a key twice')
       .default([1]),
+    /**
+     * What the name of every audit log begins with: like a host name, best one that you own. Auditors and witnesses know
+     * the logs by it, so choose it before the first deployment and never change it.
+     * @default - the stage, its region and its account, which are as stable
+     */
+    logName: hostName.optional(),
+    /**
+     * Independent witnesses that cosign checkpoints: the sealer asks each of them at every seal.
+     * @default - none
+     */
+    witnesses: z.array(witness).max(5).default([]),
     /** Days that CloudWatch keeps each log group. One of the numbers that CloudWatch Logs knows. */
     logRetentionDays: z.enum(RetentionDays),
     /**

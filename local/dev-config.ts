@@ -18,8 +18,10 @@ export interface DevConfig {
     readonly vaultTable: string;
     readonly auditTable: string;
     readonly archiveBucket: string;
+    readonly stagingBucket: string;
     readonly secretsKeyArn: string;
     readonly signingKeyArn: string;
+    readonly checkpointKeyArn: string;
   };
 }
 

@@ -4,9 +4,10 @@ import { obtainOwner } from './demo-owner.ts';
 import { type DevConfig, readDevConfig, writeDevConfig } from './dev-config.ts';
 import { type DynamoDbLocal, startDynamoDbLocal } from './dynamodb-local.ts';
 import { type Endpoints, enterAwsEnvironment, enterFunctionEnvironment, RESOURCES } from './environment.ts';
+import { type EventSources, startEventSources } from './event-sources.ts';
 import { type Functions, importFunctions } from './functions.ts';
 import { createGateway } from './gateway.ts';
-import { createJobListener, type JobName } from './jobs.ts';
+import { createJobListener, type RunJob } from './jobs.ts';
 import { createKms } from './kms/kms.ts';
 import { createPwnedPasswordsService } from './pwned-passwords/pwned-passwords.ts';
 import { createRateLimit, UNLIMITED } from './rate-limit.ts';
@@ -15,6 +16,7 @@ import { type Schedules, startSchedules } from './schedules.ts';
 import { createSecretsManager } from './secrets-manager/secrets-manager.ts';
 import { openServer, type Server } from './server.ts';
 import { createSes } from './ses/ses.ts';
+import { createSqs } from './sqs/sqs.ts';
 import { type StandIn, toNodeListener } from './stand-in.ts';
 
 export interface DevVaultOptions {
@@ -31,7 +33,12 @@ export interface DevVault {
   /** What `dev.json` says. */
   readonly config: DevConfig;
   /** Runs a scheduled function now and gives its result. */
-  runJob(name: JobName): Promise<unknown>;
+  readonly runJob: RunJob;
+  /**
+   * Hands over what waits in the tables' streams and in the queues until nothing does: all that was written before has
+   * then been guarded, and whoever it concerns was woken. Throws the first error of a function.
+   */
+  pump(): Promise<void>;
   /** Ends all that was started and gives the data directory back. May be called twice. */
   stop(): Promise<void>;
 }
@@ -42,6 +49,7 @@ const MOUNTS = {
   s3: '/_aws/s3',
   secretsManager: '/_aws/secretsmanager',
   ses: '/_aws/ses',
+  sqs: '/_aws/sqs',
   pwnedPasswords: '/_hibp',
 };
 
@@ -63,21 +71,26 @@ export async function startDevVault({ port, dataDir, rateLimit, quiet }: DevVaul
   let server: Server | undefined;
   let database: DynamoDbLocal | undefined;
   let schedules: Schedules | undefined;
+  let eventSources: EventSources | undefined;
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    await schedules?.stop();
+    await Promise.all([schedules?.stop(), eventSources?.stop()]);
     await server?.stop();
     await database?.stop();
     unlock();
   };
   // The functions need the stand-ins, so the port is open before they are there; early requests wait for them.
   const functions = Promise.withResolvers<Functions>();
-  const runJob = async (name: JobName): Promise<unknown> => (await functions.promise).jobs[name]();
+  const runJob: RunJob = async (name, event = {}) => (await functions.promise).jobs[name](event);
+  const pump = async (): Promise<void> => {
+    await functions.promise;
+    await eventSources?.pump();
+  };
 
   try {
     server = await openServer(port, [
-      toNodeListener(createStandIns(dataDir, outbox)),
-      createJobListener(runJob),
+      toNodeListener(createStandIns(dataDir, outbox, () => `http://127.0.0.1:${server?.port}`)),
+      createJobListener({ runJob, pump }),
       createGateway({
         invoke: async (event) => (await functions.promise).api(event),
         rateLimit: rateLimit ? createRateLimit(Date.now) : UNLIMITED,
@@ -85,24 +98,29 @@ export async function startDevVault({ port, dataDir, rateLimit, quiet }: DevVaul
       }),
     ]);
     // Loading the AWS SDK takes about as long as starting DynamoDB Local, so both go on at once.
-    const loading = import('./provision.ts');
+    const loading = Promise.all([import('./provision.ts'), import('./function-events.ts')]);
     database = await startDynamoDbLocal({ dataDir: join(dataDir, 'dynamodb') });
-    const operator = await loading;
+    const [operator, { eventSourcesOf }] = await loading;
 
     const url = `http://127.0.0.1:${server.port}`;
     const endpoints = endpointsOf(url, database);
     enterAwsEnvironment(endpoints);
-    const keyArns = await operator.provision();
-    enterFunctionEnvironment({ ...keyArns, url, pwnedPasswordsUrl: url + MOUNTS.pwnedPasswords }, quiet);
-    functions.resolve(await importFunctions());
+    const provisioned = await operator.provision();
+    const { keyArns, queueUrls } = provisioned;
+    const pwnedPasswordsUrl = url + MOUNTS.pwnedPasswords;
+    enterFunctionEnvironment({ ...keyArns, ...queueUrls, url, pwnedPasswordsUrl }, quiet);
+    const imported = await importFunctions();
+    eventSources = startEventSources(eventSourcesOf(imported, provisioned, dataDir));
+    functions.resolve(imported);
 
     const owner = await obtainOwner(url, operator, readDevConfig(dataDir));
-    const { region, vaultTable, auditTable, archiveBucket } = RESOURCES;
-    const aws = { region, ...endpoints, vaultTable, auditTable, archiveBucket, ...keyArns };
+    const { region, vaultTable, auditTable, archiveBucket, stagingBucket } = RESOURCES;
+    const buckets = { archiveBucket, stagingBucket };
+    const aws = { region, ...endpoints, vaultTable, auditTable, ...buckets, ...keyArns };
     const config = { url, ...owner, outbox, aws };
     writeDevConfig(dataDir, config);
     schedules = startSchedules(runJob);
-    return { url, config, runJob, stop: () => (stopping ??= stop()) };
+    return { url, config, runJob, pump, stop: () => (stopping ??= stop()) };
   } catch (error) {
     functions.promise.catch(() => undefined);
     functions.reject(error);
@@ -111,7 +129,8 @@ export async function startDevVault({ port, dataDir, rateLimit, quiet }: DevVaul
   }
 }
 
-function createStandIns(dataDir: string, outbox: string): Record<string, StandIn> {
+/** @param baseUrl known once the server listens, which is before anybody asks. */
+function createStandIns(dataDir: string, outbox: string, baseUrl: () => string): Record<string, StandIn> {
   const { region, accountId } = RESOURCES;
   const shared = { now: Date.now, region, accountId };
   return {
@@ -119,6 +138,7 @@ function createStandIns(dataDir: string, outbox: string): Record<string, StandIn
     [MOUNTS.s3]: createS3({ folder: join(dataDir, 's3'), now: Date.now }),
     [MOUNTS.secretsManager]: createSecretsManager({ ...shared, file: join(dataDir, 'secrets-manager.json') }),
     [MOUNTS.ses]: createSes({ folder: outbox, now: Date.now }),
+    [MOUNTS.sqs]: createSqs({ ...shared, baseUrl: () => baseUrl() + MOUNTS.sqs }),
     [MOUNTS.pwnedPasswords]: createPwnedPasswordsService(),
   };
 }
@@ -130,5 +150,6 @@ function endpointsOf(url: string, database: DynamoDbLocal): Endpoints {
     s3Endpoint: url + MOUNTS.s3,
     secretsManagerEndpoint: url + MOUNTS.secretsManager,
     sesEndpoint: url + MOUNTS.ses,
+    sqsEndpoint: url + MOUNTS.sqs,
   };
 }

@@ -8,6 +8,12 @@ export const RESOURCES = {
   vaultTable: 'lockzero-local-vault',
   auditTable: 'lockzero-local-audit',
   archiveBucket: 'lockzero-local-archive',
+  stagingBucket: 'lockzero-local-staging',
+  sealQueue: 'lockzero-local-seal.fifo',
+  deliveryQueue: 'lockzero-local-delivery.fifo',
+  /** As on a development stage: long enough to see that it refuses, short enough to be rid of it. */
+  archiveRetentionDays: 1,
+  logName: 'lockzero.local',
   rootSecretId: 'lockzero/local/root',
   setupTokenSecretId: 'lockzero/local/setup-token',
   mailFrom: 'vault@lockzero.local',
@@ -19,14 +25,27 @@ export interface Endpoints {
   readonly s3Endpoint: string;
   readonly secretsManagerEndpoint: string;
   readonly sesEndpoint: string;
+  readonly sqsEndpoint: string;
 }
 
-/** What the functions learn only once the vault runs. */
-export interface FunctionSettings {
+/** The keys, as they were made. */
+export interface KeyArns {
   /** The key that wraps data keys. */
   readonly secretsKeyArn: string;
   /** The key that signs access tokens. */
   readonly signingKeyArn: string;
+  /** The key that signs checkpoints and manifests. */
+  readonly checkpointKeyArn: string;
+}
+
+/** What wakes the sealer and the deliverer. */
+export interface QueueUrls {
+  readonly sealQueueUrl: string;
+  readonly deliveryQueueUrl: string;
+}
+
+/** What the functions learn only once the vault runs. */
+export interface FunctionSettings extends KeyArns, QueueUrls {
   /** Where the vault is reached, as links in its mail have it. */
   readonly url: string;
   readonly pwnedPasswordsUrl: string;
@@ -46,10 +65,12 @@ export function enterAwsEnvironment(endpoints: Endpoints): void {
     AWS_SHARED_CREDENTIALS_FILE: devNull,
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodbEndpoint,
+    AWS_ENDPOINT_URL_DYNAMODB_STREAMS: endpoints.dynamodbEndpoint,
     AWS_ENDPOINT_URL_KMS: endpoints.kmsEndpoint,
     AWS_ENDPOINT_URL_S3: endpoints.s3Endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManagerEndpoint,
     AWS_ENDPOINT_URL_SESV2: endpoints.sesEndpoint,
+    AWS_ENDPOINT_URL_SQS: endpoints.sqsEndpoint,
   });
 }
 
@@ -66,6 +87,14 @@ export function enterFunctionEnvironment(settings: FunctionSettings, quiet: bool
     VAULT_TABLE: RESOURCES.vaultTable,
     AUDIT_TABLE: RESOURCES.auditTable,
     ARCHIVE_BUCKET: RESOURCES.archiveBucket,
+    ARCHIVE_RETENTION_DAYS: String(RESOURCES.archiveRetentionDays),
+    STAGING_BUCKET: RESOURCES.stagingBucket,
+    CHECKPOINT_KEY_ARN: settings.checkpointKeyArn,
+    LOG_NAME: RESOURCES.logName,
+    SEAL_QUEUE_URL: settings.sealQueueUrl,
+    DELIVERY_QUEUE_URL: settings.deliveryQueueUrl,
+    // A developer's receiver runs on the same machine.
+    ALLOW_PRIVATE_WEBHOOKS: 'true',
     ROOT_SECRET_ID: RESOURCES.rootSecretId,
     SETUP_TOKEN_SECRET_ID: RESOURCES.setupTokenSecretId,
     SECRETS_KEY_ARN: settings.secretsKeyArn,

@@ -5,10 +5,14 @@ export type JsonInput = Record<string, unknown>;
 export type JsonOperation = (input: JsonInput) => JsonInput;
 
 /**
- * Serves operations over AWS JSON 1.1: the header `X-Amz-Target: <service>.<operation>` names the operation, the
- * body is its input, and a refusal is `{__type, message}` (Smithy, "AWS JSON 1.1 protocol").
+ * Serves operations over AWS JSON: the header `X-Amz-Target: <service>.<operation>` names the operation, the body is
+ * its input, and a refusal is `{__type, message}` (Smithy, "AWS JSON 1.1 protocol"; 1.0 differs in its content type).
  */
-export function serveJsonProtocol(service: string, operations: Record<string, JsonOperation>): StandIn {
+export function serveJsonProtocol(
+  service: string,
+  operations: Record<string, JsonOperation>,
+  version: '1.0' | '1.1' = '1.1',
+): StandIn {
   const byTarget = new Map(Object.entries(operations).map(([name, run]) => [`${service}.${name}`, run]));
   return async (request) => {
     try {
@@ -17,10 +21,10 @@ export function serveJsonProtocol(service: string, operations: Record<string, Js
       if (run === undefined) {
         throw new AwsError('UnknownOperationException', `This stand-in has no operation "${target}".`);
       }
-      return toResponse(200, run(parseInput(request.body)));
+      return toResponse(version, 200, run(parseInput(request.body)));
     } catch (cause) {
       const error = toAwsError(cause);
-      return toResponse(error.status, { __type: error.code, message: error.message });
+      return toResponse(version, error.status, { __type: error.code, message: error.message });
     }
   };
 }
@@ -73,10 +77,10 @@ function parseInput(body: Buffer): JsonInput {
   throw new AwsError('SerializationException', 'The request body must be one JSON object.');
 }
 
-function toResponse(status: number, body: JsonInput): WireResponse {
+function toResponse(version: string, status: number, body: JsonInput): WireResponse {
   return {
     status,
-    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() },
+    headers: { 'content-type': `application/x-amz-json-${version}`, 'x-amzn-requestid': randomUUID() },
     body: JSON.stringify(body),
   };
 }

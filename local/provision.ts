@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
+  DescribeTableCommand,
   DescribeTimeToLiveCommand,
   DynamoDBClient,
+  UpdateTableCommand,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
 import {
@@ -20,29 +22,44 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { RESOURCES } from './environment.ts';
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { type KeyArns, type QueueUrls, RESOURCES } from './environment.ts';
 
-export interface KeyArns {
-  /** The key that wraps data keys. */
-  readonly secretsKeyArn: string;
-  /** The key that signs access tokens. */
-  readonly signingKeyArn: string;
+/** The streams of the tables, by their ARNs. */
+export interface StreamArns {
+  readonly vaultStreamArn: string;
+  readonly auditStreamArn: string;
+}
+
+export interface Provisioned {
+  readonly keyArns: KeyArns;
+  readonly queueUrls: QueueUrls;
+  readonly streamArns: StreamArns;
 }
 
 /**
- * Makes what the stacks make on AWS, as far as it is not there yet: tables, archive bucket, keys and bootstrap secrets.
- * The clients find the stand-ins through the environment.
+ * Makes what the stacks make on AWS, as far as it is not there yet: tables with their streams, buckets, queues, keys and
+ * bootstrap secrets. The clients find the stand-ins through the environment.
  */
-export async function provision(): Promise<KeyArns> {
+export async function provision(): Promise<Provisioned> {
   const kms = new KMSClient();
-  const [secretsKeyArn, signingKeyArn] = await Promise.all([
-    provisionKey(kms, SECRETS_KEY),
-    provisionKey(kms, SIGNING_KEY),
-    provisionTables(new DynamoDBClient()),
-    provisionBucket(new S3Client()),
-    provisionSecrets(new SecretsManagerClient()),
-  ]);
-  return { secretsKeyArn, signingKeyArn };
+  const sqs = new SQSClient();
+  const [secretsKeyArn, signingKeyArn, checkpointKeyArn, sealQueueUrl, deliveryQueueUrl, streamArns] =
+    await Promise.all([
+      provisionKey(kms, SECRETS_KEY),
+      provisionKey(kms, SIGNING_KEY),
+      provisionKey(kms, CHECKPOINT_KEY),
+      provisionQueue(sqs, RESOURCES.sealQueue),
+      provisionQueue(sqs, RESOURCES.deliveryQueue),
+      provisionTables(new DynamoDBClient()),
+      provisionBuckets(new S3Client()),
+      provisionSecrets(new SecretsManagerClient()),
+    ]);
+  return {
+    keyArns: { secretsKeyArn, signingKeyArn, checkpointKeyArn },
+    queueUrls: { sealQueueUrl, deliveryQueueUrl },
+    streamArns,
+  };
 }
 
 /** The setup token as an operator reads it. */
@@ -66,6 +83,11 @@ type KeyInput = CreateKeyCommandInput & { readonly Description: string };
 const SECRETS_KEY: KeyInput = { Description: 'Lockzero: wraps the data keys of secrets' };
 const SIGNING_KEY: KeyInput = {
   Description: 'Lockzero: signs access tokens',
+  KeySpec: 'ECC_NIST_EDWARDS25519',
+  KeyUsage: 'SIGN_VERIFY',
+};
+const CHECKPOINT_KEY: KeyInput = {
+  Description: 'Lockzero: signs checkpoints and manifests',
   KeySpec: 'ECC_NIST_EDWARDS25519',
   KeyUsage: 'SIGN_VERIFY',
 };
@@ -112,34 +134,61 @@ const LIST_INDEX: Partial<CreateTableCommandInput> = {
   ],
 };
 
-async function provisionTables(client: DynamoDBClient): Promise<void> {
+const STREAM = { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' } as const;
+
+async function provisionTables(client: DynamoDBClient): Promise<StreamArns> {
   const { vaultTable, auditTable } = RESOURCES;
-  const stream = { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' } as const;
+  const table = { ...TABLE, StreamSpecification: STREAM };
   await unlessThere('ResourceInUseException', [
-    client.send(new CreateTableCommand({ ...TABLE, ...LIST_INDEX, TableName: vaultTable })),
-    client.send(new CreateTableCommand({ ...TABLE, TableName: auditTable, StreamSpecification: stream })),
+    client.send(new CreateTableCommand({ ...table, ...LIST_INDEX, TableName: vaultTable })),
+    client.send(new CreateTableCommand({ ...table, TableName: auditTable })),
   ]);
   const { TimeToLiveDescription: ttl } = await client.send(
     new DescribeTimeToLiveCommand({ TableName: vaultTable }),
   );
-  if (ttl?.TimeToLiveStatus === 'ENABLED') return;
-  const TimeToLiveSpecification = { Enabled: true, AttributeName: 'ttl' };
-  await client.send(new UpdateTimeToLiveCommand({ TableName: vaultTable, TimeToLiveSpecification }));
+  if (ttl?.TimeToLiveStatus !== 'ENABLED') {
+    const TimeToLiveSpecification = { Enabled: true, AttributeName: 'ttl' };
+    await client.send(new UpdateTimeToLiveCommand({ TableName: vaultTable, TimeToLiveSpecification }));
+  }
+  return {
+    vaultStreamArn: await provisionStream(client, vaultTable),
+    auditStreamArn: await provisionStream(client, auditTable),
+  };
 }
 
-async function provisionBucket(client: S3Client): Promise<void> {
-  const Bucket = RESOURCES.archiveBucket;
+/** The ARN of the table's stream, which a table of an earlier version may not have. */
+async function provisionStream(client: DynamoDBClient, TableName: string): Promise<string> {
+  const { Table: table } = await client.send(new DescribeTableCommand({ TableName }));
+  if (table?.StreamSpecification?.StreamEnabled === true && table.LatestStreamArn !== undefined) {
+    return table.LatestStreamArn;
+  }
+  const command = new UpdateTableCommand({ TableName, StreamSpecification: STREAM });
+  const { TableDescription: updated } = await client.send(command);
+  if (updated?.LatestStreamArn === undefined) throw new Error(`The table ${TableName} has no stream.`);
+  return updated.LatestStreamArn;
+}
+
+async function provisionBuckets(client: S3Client): Promise<void> {
+  const { archiveBucket: Bucket, stagingBucket, archiveRetentionDays: Days } = RESOURCES;
   await unlessThere('BucketAlreadyOwnedByYou', [
     client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true })),
+    client.send(new CreateBucketCommand({ Bucket: stagingBucket })),
   ]);
-  // As on a development stage: long enough to see that it refuses, short enough to be rid of it.
-  const DefaultRetention = { Mode: 'GOVERNANCE', Days: 1 } as const;
+  const Rule = { DefaultRetention: { Mode: 'GOVERNANCE', Days } } as const;
   await client.send(
     new PutObjectLockConfigurationCommand({
       Bucket,
-      ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention } },
+      ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule },
     }),
   );
+}
+
+/** As on AWS, but for the time until a message that failed comes again: nobody waits minutes at a laptop. */
+async function provisionQueue(client: SQSClient, QueueName: string): Promise<string> {
+  const Attributes = { FifoQueue: 'true', VisibilityTimeout: '30' };
+  const { QueueUrl: url } = await client.send(new CreateQueueCommand({ QueueName, Attributes }));
+  if (url === undefined) throw new Error(`The queue ${QueueName} was made without a URL.`);
+  return url;
 }
 
 async function provisionSecrets(client: SecretsManagerClient): Promise<void> {

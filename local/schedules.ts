@@ -4,7 +4,15 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** As often as on AWS, counted from the start. */
-const INTERVALS_MS: Readonly<Record<JobName, number>> = { tally: MINUTE_MS, verifier: DAY_MS, purge: DAY_MS };
+const INTERVALS_MS: Readonly<Record<JobName, number>> = {
+  tally: MINUTE_MS,
+  sealer: MINUTE_MS,
+  deliverer: MINUTE_MS,
+  verifier: 5 * MINUTE_MS,
+  archiver: DAY_MS,
+  retention: DAY_MS,
+  purge: DAY_MS,
+};
 
 export interface Schedules {
   /** Starts no more runs and waits for those under way. */

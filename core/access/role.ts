@@ -33,6 +33,8 @@ const LEAST_ROLE = {
   'secret:purge': 'owner',
   'api_key:list': 'admin',
   'api_key:manage': 'admin',
+  'webhook:list': 'admin',
+  'webhook:manage': 'admin',
   'audit:read': 'admin',
   'audit:export': 'admin',
   'audit:verify': 'admin',
@@ -63,6 +65,7 @@ const STEP_UP: ReadonlySet<Permission> = new Set([
   'secret:export',
   'secret:purge',
   'api_key:manage',
+  'webhook:manage',
   'audit:export',
 ]);
 
@@ -76,6 +79,8 @@ const WORKSPACE_WIDE: ReadonlySet<Permission> = new Set([
   'audit:export',
   'audit:verify',
   'api_key:list',
+  'webhook:list',
+  'webhook:manage',
 ]);
 
 export function leastRole(permission: Permission): Role {

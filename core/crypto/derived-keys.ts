@@ -8,7 +8,13 @@ export interface RootSecret {
 }
 
 /** Each purpose has keys of its own, so that a tag made for one never passes for another. */
-export type KeyPurpose = 'cursor' | 'idempotency' | 'csrf' | 'device';
+export type KeyPurpose =
+  | 'cursor'
+  | 'idempotency'
+  | 'csrf'
+  | 'device'
+  | 'webhook-signing'
+  | 'webhook-credential';
 
 export interface DerivedKey {
   /** The id of the root secret it comes from; stored with what it protects, so that the root secret can rotate. */

@@ -3,6 +3,8 @@ import { createDynamoClient } from '../../aws/dynamo-client.ts';
 import { createDynamoInspector } from '../../aws/dynamo-inspector.ts';
 import { createDynamoLedger } from '../../aws/dynamo-ledger.ts';
 import { createDynamoStore } from '../../aws/dynamo-store.ts';
+import { createDynamoVerifications } from '../../aws/dynamo-verifications.ts';
+import { createDynamoDeliveryLog } from '../../aws/webhook-deliveries.ts';
 import { createAuditTrail } from '../../core/audit/trail.ts';
 import { allKinds } from '../../core/kinds.ts';
 import type { Env } from './env.ts';
@@ -17,6 +19,8 @@ export function composeTables(env: Env) {
     store: createDynamoStore(client, env.VAULT_TABLE),
     inspector: createDynamoInspector(client, env.VAULT_TABLE, allKinds),
     bookkeeping: createBookkeeping(client, env.VAULT_TABLE),
+    deliveries: createDynamoDeliveryLog(client, env.VAULT_TABLE),
+    verifications: createDynamoVerifications(client, env.VAULT_TABLE),
     trail: createAuditTrail({ ledger, clock: systemClock, random: systemRandom }),
     kinds: allKinds,
     clock: systemClock,

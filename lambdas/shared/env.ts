@@ -16,6 +16,28 @@ const envSchema = z.object({
   MAIL_FROM: z.string().min(1).optional(),
   /** Where breached passwords are searched, if not at Have I Been Pwned. */
   PWNED_PASSWORDS_URL: z.url().optional(),
+  ARCHIVE_BUCKET: z.string().min(1).optional(),
+  /** How long the archive locks what is written to it. */
+  ARCHIVE_RETENTION_DAYS: z
+    .string()
+    .regex(/^[1-9]\d{0,4}$/)
+    .transform(Number)
+    .optional(),
+  STAGING_BUCKET: z.string().min(1).optional(),
+  /** The key that signs checkpoints and manifests. */
+  CHECKPOINT_KEY_ARN: z.string().min(1).optional(),
+  /** What the origin of every log begins with: the same for the life of a deployment. */
+  LOG_NAME: z.string().min(1).optional(),
+  /** JSON: the witnesses that are asked to cosign checkpoints. */
+  WITNESSES: z
+    .string()
+    .transform(parseJson)
+    .pipe(z.array(z.strictObject({ url: z.url(), verifierKey: z.string().min(1) })).readonly())
+    .optional(),
+  SEAL_QUEUE_URL: z.url().optional(),
+  DELIVERY_QUEUE_URL: z.url().optional(),
+  /** Lets webhooks reach private addresses, which only a laptop may want. */
+  ALLOW_PRIVATE_WEBHOOKS: z.literal('true').optional(),
 });
 
 export type Env = z.infer<typeof envSchema>;
@@ -28,9 +50,18 @@ export function readEnv(): Env {
   throw new Error(`The function is not configured: set the environment variables ${names}.`);
 }
 
-export function required(env: Env, name: keyof Env): string {
+export function required<Name extends keyof Env>(env: Env, name: Name): NonNullable<Env[Name]> {
   const value = env[name];
   if (value === undefined)
     throw new Error(`The function is not configured: set the environment variable ${name}.`);
   return value;
+}
+
+function parseJson(text: string, context: z.RefinementCtx): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be JSON' });
+    return z.NEVER;
+  }
 }

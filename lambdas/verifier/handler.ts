@@ -1,23 +1,41 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
-import { verifyDeployment, type WorkspaceResult } from '../../core/audit/verify-deployment.ts';
+import type { Context } from 'aws-lambda';
+import * as z from 'zod';
+import { VaultError } from '../../core/kernel/errors.ts';
+import { type VerificationResult, verifyDue } from '../../core/verification/verify-due.ts';
+import { verifyOnOrder } from '../../core/verification/verify-on-order.ts';
+import { createAlerts } from '../shared/alerts.ts';
 import { composeTables } from '../shared/compose.ts';
+import { composeLog } from '../shared/compose-log.ts';
 import { readEnv } from '../shared/env.ts';
 import { logger } from '../shared/logger.ts';
+import { timeLeft } from '../shared/time-left.ts';
 
-const vault = composeTables(readEnv());
+const env = readEnv();
+const vault = composeTables(env);
+const parts = { ...vault, log: composeLog(env), alerts: createAlerts(vault.trail, 'verifier') };
 const metrics = new Metrics();
 
+const orderSchema = z.strictObject({
+  workspaceId: z.string().min(1),
+  kind: z.enum(['incremental', 'complete']).default('complete'),
+});
+
 /**
- * Daily: verifies every workspace. Each result is recorded in its audit trail, and a break is logged as an error at
- * once. What keeps the verifier from its work counts as a break in the metric: silence must not look like health.
+ * Every five minutes: goes on with the verifications that are under way or due, until the time is up. Each outcome is
+ * recorded in its workspace's audit trail, and a break raises an alert at once. What keeps the verifier from its work
+ * counts as a break in the metric: silence must not look like health.
+ *
+ * An operator invokes it with `{"workspaceId": …, "kind": "complete"}` to verify one workspace now.
  */
-export const handler = middy(async () => {
-  const summary = { workspaces: 0, rows: 0, breaks: 0 };
+export const handler = middy(async (event: unknown, context: Context) => {
+  const summary = { workspaces: 0, rows: 0, entities: 0, breaks: 0 };
   try {
-    for await (const result of verifyDeployment(vault)) {
-      summary.workspaces += 1;
-      summary.rows += result.verification?.rows ?? 0;
+    for await (const result of results(event, timeLeft(context))) {
+      if (result.kind === 'entities') summary.entities += result.findings?.entities ?? 0;
+      else summary.workspaces += 1;
+      summary.rows += result.findings?.rows ?? 0;
       summary.breaks += report(result);
     }
   } catch (error) {
@@ -28,21 +46,33 @@ export const handler = middy(async () => {
     metrics.addMetric('AuditBreaks', MetricUnit.Count, summary.breaks);
     metrics.publishStoredMetrics();
   }
-  logger.info('Verified the audit trails', summary);
+  if (summary.workspaces + summary.entities > 0) logger.info('Verified audit trails', summary);
   return summary;
 });
 
-/** Logs what is wrong with a workspace, and says how much. */
-function report({ workspaceId, verification, error }: WorkspaceResult): number {
-  if (verification === undefined) {
+async function* results(event: unknown, mayGoOn: () => boolean): AsyncGenerator<VerificationResult> {
+  const order = orderSchema.safeParse(event);
+  if (!order.success) {
+    yield* verifyDue(parts, { mayGoOn });
+    return;
+  }
+  const { workspaceId, kind } = order.data;
+  const result = await verifyOnOrder(parts, workspaceId, kind, { mayGoOn });
+  if (result !== undefined) yield result;
+}
+
+/** Logs what is wrong, and says how much. */
+function report({ workspaceId, kind, findings, error }: VerificationResult): number {
+  if (findings === undefined) {
     logger.error('A workspace cannot be verified', {
       workspaceId,
+      kind,
+      code: error instanceof VaultError ? error.code : 'internal',
       causeName: error instanceof Error ? error.name : '',
     });
     return 1;
   }
-  const { breaks } = verification;
-  if (breaks.length > 0)
-    logger.error('The audit trail does not verify', { workspaceId, breaks: breaks.slice(0, 20) });
-  return breaks.length;
+  const { broken, breaks } = findings;
+  if (broken > 0) logger.error('The audit trail does not verify', { workspaceId, kind, broken, breaks });
+  return broken;
 }

@@ -11,6 +11,7 @@ import { acknowledge } from './acknowledge.ts';
 /** The item operations a function may hold. Transactions are authorized by the operations inside them. */
 export type TableAction =
   | 'BatchGetItem'
+  | 'BatchWriteItem'
   | 'ConditionCheckItem'
   | 'DeleteItem'
   | 'GetItem'
@@ -29,12 +30,27 @@ export interface TableAccess {
   readonly queryIndex?: string;
 }
 
+/** The objects of a bucket whose keys begin with a prefix. */
+export interface ObjectAccess {
+  readonly bucketArn: string;
+  /** Empty for all of them. */
+  readonly prefix: string;
+  /** Without `s3:`. */
+  readonly actions: readonly ('GetObject' | 'GetObjectRetention' | 'GetObjectVersion' | 'PutObject')[];
+}
+
 export interface FunctionRoleProps {
   readonly stage: StageConfig;
   readonly functionName: FunctionName;
   readonly dataKeyArn: string;
   readonly logGroup: ILogGroup;
   readonly tables: readonly TableAccess[];
+  /**
+   * The objects that it may use. It may also list their buckets, and so learn from S3 that an object is absent: without
+   * that, the answer is that access is denied.
+   * @default - none
+   */
+  readonly objects?: readonly ObjectAccess[];
   /**
    * What this one function needs beyond its tables, its log and tracing.
    * @default - nothing
@@ -71,6 +87,7 @@ export class FunctionRole extends Construct {
           actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
           resources: ['*'],
         }),
+        ...objectStatements(props.objects ?? []),
         ...(props.statements ?? []),
       ],
     });
@@ -80,6 +97,13 @@ export class FunctionRole extends Construct {
       'X-Ray knows no resources: its two write actions take only *.',
       'AwsSolutions-IAM5[Resource::*]',
     );
+    for (const { bucketArn, prefix } of props.objects ?? []) {
+      acknowledge(
+        this.policy,
+        'The keys of objects follow from what is in them: a prefix is the least that can be named beforehand.',
+        `AwsSolutions-IAM5[Resource::${importName(this, bucketArn)}/${prefix}*]`,
+      );
+    }
   }
 
   private tableKeyStatement(dataKeyArn: string): PolicyStatement {
@@ -102,4 +126,23 @@ function tableStatements({ table, actions, queryIndex }: TableAccess): PolicySta
     resources: [`${table.tableArn}/index/${queryIndex}`],
   });
   return [items, index];
+}
+
+function objectStatements(objects: readonly ObjectAccess[]): PolicyStatement[] {
+  const buckets = [...new Set(objects.map(({ bucketArn }) => bucketArn))];
+  const uses = objects.map(
+    ({ bucketArn, prefix, actions }) =>
+      new PolicyStatement({
+        actions: actions.map((action) => `s3:${action}`),
+        resources: [`${bucketArn}/${prefix}*`],
+      }),
+  );
+  return buckets.length === 0
+    ? []
+    : [...uses, new PolicyStatement({ actions: ['s3:ListBucket'], resources: buckets })];
+}
+
+/** The name under which another stack exports a value: cdk-nag prints it in place of the value. */
+function importName(scope: Construct, imported: string): string {
+  return String(Stack.of(scope).resolve(imported)['Fn::ImportValue']);
 }

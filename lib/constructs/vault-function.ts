@@ -9,7 +9,7 @@ import { type FunctionName, LIST_INDEX, namesOf } from '../names.ts';
 import type { StageConfig } from '../stage.ts';
 import { acknowledge } from './acknowledge.ts';
 import { bundling } from './bundling.ts';
-import { FunctionRole, type TableAction } from './function-role.ts';
+import { FunctionRole, type ObjectAccess, type TableAction } from './function-role.ts';
 import { VaultLogGroup } from './vault-log-group.ts';
 
 const PROJECT_ROOT = join(import.meta.dirname, '..', '..');
@@ -30,7 +30,12 @@ export interface VaultFunctionProps {
    */
   readonly queriesList?: boolean;
   /**
-   * What it may do beyond its tables, its log and tracing.
+   * The objects that it may use, see {@link ObjectAccess}.
+   * @default - none
+   */
+  readonly objects?: readonly ObjectAccess[];
+  /**
+   * What it may do beyond its tables, its objects, its log and tracing.
    * @default - nothing
    */
   readonly statements?: readonly PolicyStatement[];
@@ -78,6 +83,7 @@ export class VaultFunction extends Construct {
         },
         { table: props.audit, actions: props.auditActions },
       ],
+      objects: props.objects ?? [],
       statements: props.statements ?? [],
     });
     this.handler = new NodejsFunction(this, 'Function', {

@@ -15,7 +15,7 @@ const KEPT_HEADERS = new Set([
 ]);
 
 /** Headers that would change what a put means; refused, since to ignore them would be to lie. */
-const UNSUPPORTED_HEADERS = ['if-match', 'x-amz-copy-source', 'x-amz-write-offset-bytes'];
+const UNSUPPORTED_HEADERS = ['x-amz-copy-source', 'x-amz-write-offset-bytes'];
 
 export function putObject(operation: Operation): WireResponse {
   const { storage, request, key, now } = operation;
@@ -24,7 +24,7 @@ export function putObject(operation: Operation): WireResponse {
     if (request.headers[name] !== undefined) throw notImplemented(name);
   }
   const { data, checksums } = readUpload(request);
-  assertAbsentIfAsked(operation, bucket);
+  assertConditions(operation, bucket);
   const versionId = nextVersionId(bucket);
   const etag = `"${createHash('md5').update(data).digest('hex')}"`;
   storage.add(
@@ -53,13 +53,19 @@ export function nextVersionId(bucket: Bucket): string {
   return bucket.versioning === 'Enabled' ? randomBytes(24).toString('base64url') : 'null';
 }
 
-/** `If-None-Match: *` (AWS, "Conditional writes"): a key whose current version is a delete marker counts as absent. */
-function assertAbsentIfAsked({ storage, request, key }: Operation, bucket: Bucket): void {
-  const condition = request.headers['if-none-match'];
-  if (condition === undefined) return;
-  if (condition !== '*') throw notImplemented('if-none-match with an ETag');
-  const [current] = storage.versions(bucket.name, key);
-  if (current === undefined || current.deleteMarker) return;
+/**
+ * `If-None-Match: *` asks for no object, `If-Match` for one with this ETag (AWS, "Conditional writes"). A key whose
+ * current version is a delete marker has none.
+ */
+function assertConditions({ storage, request, key }: Operation, bucket: Bucket): void {
+  const { 'if-none-match': noneMatch, 'if-match': match } = request.headers;
+  if (noneMatch === undefined && match === undefined) return;
+  if (noneMatch !== undefined && match !== undefined) throw notImplemented('if-none-match beside if-match');
+  if (noneMatch !== undefined && noneMatch !== '*') throw notImplemented('if-none-match with an ETag');
+  const [newest] = storage.versions(bucket.name, key);
+  const current = newest?.deleteMarker === true ? undefined : newest;
+  if (match === undefined ? current === undefined : match === current?.etag) return;
+  if (current === undefined) throw new AwsError('NoSuchKey', 'The specified key does not exist.', 404);
   throw new AwsError(
     'PreconditionFailed',
     'At least one of the pre-conditions you specified did not hold',

@@ -41,7 +41,7 @@ export function checkModel(facts: Facts, people: PeopleModel): void {
 function tellStories({ rows, evidence, report }: Facts, people: PeopleModel): Map<string, WorkspaceModel> {
   const models = new Map<string, WorkspaceModel>();
   for (const row of rows) {
-    if (row.lane !== 0) continue;
+    if (row.lane === STRANGERS) continue;
     const model =
       models.get(row.ws) ??
       new WorkspaceModel(people, evidence.skew, (at, problem) =>
@@ -74,6 +74,9 @@ function checkJobs({ evidence, report }: Facts): void {
     }
   }
 }
+
+/** The lane of what strangers cause, which is no part of the story. */
+const STRANGERS = 1;
 
 /** What a fault of a port may make of a job. */
 const EXCUSES: ReadonlySet<string> = new Set(['crashed', 'unavailable']);

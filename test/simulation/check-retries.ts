@@ -39,7 +39,7 @@ function checkRowsOnce({ rowsOfExchange, report }: Facts, exchange: Exchange): v
   for (const { action, entity, result, detail, ws, lane, actor } of rowsOfExchange.get(exchange.number) ??
     []) {
     if (SLICED.has(action)) continue;
-    const text = JSON.stringify([action, entity, result, detail, ws, lane, actor]);
+    const text = JSON.stringify([action, entity, result, detail, ws, lane === 1, actor]);
     if (seen.has(text)) report('I6', `${nameOf(exchange)} left the row ${action} twice`);
     seen.add(text);
   }

@@ -1,3 +1,4 @@
+import type { LanePolicy } from '../../core/audit/lane-choice.ts';
 import { type AuditTrail, createAuditTrail } from '../../core/audit/trail.ts';
 import { createCursors } from '../../core/crypto/cursors.ts';
 import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
@@ -6,7 +7,9 @@ import { unavailable } from '../../core/kernel/errors.ts';
 import type { Clock } from '../../core/kernel/ports.ts';
 import { allKinds } from '../../core/kinds.ts';
 import type { Vault } from '../../lambdas/shared/compose-vault.ts';
-import { PUBLIC_URL } from '../support/memory-vault.ts';
+import { MemoryTables } from '../support/memory-ledger.ts';
+import { memoryLog, PUBLIC_URL } from '../support/memory-vault.ts';
+import { MemoryVerifications } from '../support/memory-verifications.ts';
 import type { SeededRandom } from '../support/random.ts';
 import type { Evidence } from './evidence.ts';
 import type { FaultPlan } from './faults.ts';
@@ -28,6 +31,7 @@ export interface InstanceParts {
   readonly skew: number;
   /** Of the password hasher that it was deployed with. */
   readonly passes: number;
+  readonly lanePolicy: LanePolicy;
   /** For mutants: what the program uses for its trail. */
   readonly alterTrail: (trail: AuditTrail, instance: Instance) => AuditTrail;
   readonly alterVault: (vault: Vault, instance: Instance) => Vault;
@@ -67,7 +71,12 @@ export class Instance {
         if (this.#isDead) await NEVER;
       },
     };
-    const trail = createAuditTrail({ ledger: ports.ledger, clock, random });
+    const trail = createAuditTrail({
+      ledger: ports.ledger,
+      clock,
+      random,
+      lanePolicy: parts.lanePolicy,
+    });
     const derivedKeys = createDerivedKeys(() => ports.secrets.rootSecret());
     const vault: Vault = {
       ...ports,
@@ -80,6 +89,10 @@ export class Instance {
       cursors: createCursors(derivedKeys, random),
       setupToken: () => ports.secrets.setupToken(),
       publicUrl: PUBLIC_URL,
+      receivers: { allowPrivate: false },
+      log: memoryLog(new MemoryTables(), clock),
+      verifications: new MemoryVerifications(new MemoryTables()),
+      alerts: { raise: async () => undefined },
       hasher: seededHasher(random, parts.passes),
     };
     this.vault = parts.alterVault(vault, this);

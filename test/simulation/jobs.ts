@@ -1,7 +1,7 @@
-import { verifyDeployment, type WorkspaceResult } from '../../core/audit/verify-deployment.ts';
 import { sweepTallies } from '../../core/identity/sweep-tallies.ts';
 import { purgeExpired } from '../../core/secrets/purge-expired.ts';
 import type { Vault } from '../../lambdas/shared/compose-vault.ts';
+import { verifyDeployment, type WorkspaceResult } from '../support/verify-deployment.ts';
 
 /** The scheduled jobs, as their functions run them. */
 export const jobs = {

@@ -97,7 +97,7 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'a vault whose step-up leaves earlier tokens alive',
     caughtBy: ['I7'],
-    firstSeed: 165,
+    firstSeed: 120,
     alterVault: (vault, instance, world) => {
       const forgiving = alterRead('session', (session) => {
         const generation = generationShown(world, instance);
@@ -122,7 +122,7 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'marks of use that never get old',
     caughtBy: ['I7'],
-    firstSeed: 315,
+    firstSeed: 510,
     alterVault: (vault) => {
       const { bookkeeping, clock } = vault;
       const sessionsSeen = async (ids: readonly string[]) => new Map(ids.map((id) => [id, clock.now()]));
@@ -188,6 +188,7 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'a vault whose logins can be completed twice',
     caughtBy: ['once'],
+    firstSeed: 268,
     alterTrail: withoutChanges('mfaChallenge', 'authentication.succeeded'),
   },
   {

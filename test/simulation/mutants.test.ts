@@ -1,5 +1,6 @@
 import { runHistory } from './history.ts';
 import { mutants } from './mutants.ts';
+import { laneMutants } from './mutants-lanes.ts';
 import { peopleMutants } from './mutants-people.ts';
 
 /** More than any of them needed. */
@@ -7,7 +8,7 @@ const MOST_HISTORIES = 150;
 const TIME_LIMIT_MS = 120_000;
 
 describe('the checker finds fault with', () => {
-  it.each([...mutants, ...peopleMutants])(
+  it.each([...mutants, ...laneMutants, ...peopleMutants])(
     '$name',
     async (mutant) => {
       const { firstSeed = 1 } = mutant;

@@ -221,6 +221,7 @@ export const mutants: readonly NamedMutant[] = [
   {
     name: 'a store that knows nothing of revocations',
     caughtBy: ['I7'],
+    firstSeed: 90,
     alterPorts: (ports) => ({
       ...ports,
       store: {

@@ -6,6 +6,7 @@ export type Least = 'viewer' | 'operator' | 'admin' | 'owner' | 'anyone' | '-';
  * changes a person stands in the trail of the platform; in those of their workspaces it stands without the changes.
  */
 export const MUTATIONS: { readonly [action: string]: readonly [kinds: RegExp, least: Least] } = {
+  'lane.opened': [/^(laneSet)?$/, '-'],
   'workspace.created': [/^(workspace( installation usedSetupToken)?( membership)?)?$/, '-'],
   'workspace.updated': [/^workspace$/, 'owner'],
   'owner.recovered': [/^usedSetupToken( membership( workspace)?)?$/, '-'],

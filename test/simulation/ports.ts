@@ -7,6 +7,7 @@ import type { Bookkeeping } from '../../core/identity/bookkeeping.ts';
 import type { BreachedPasswords } from '../../core/identity/breached-passwords.ts';
 import type { MailSender } from '../../core/identity/mail.ts';
 import type { Store } from '../../core/kernel/store.ts';
+import type { DeliveryLog } from '../../core/siem/delivery-log.ts';
 import type { MemoryTables } from '../support/memory-ledger.ts';
 import { entityKey } from '../support/memory-store.ts';
 import type { Evidence } from './evidence.ts';
@@ -17,6 +18,7 @@ export interface Ports {
   readonly store: Store;
   readonly keys: KeyService;
   readonly bookkeeping: Bookkeeping;
+  readonly deliveries: DeliveryLog;
   readonly inspector: EntityInspector;
   readonly signer: MessageSigner;
   readonly breached: BreachedPasswords;
@@ -37,10 +39,10 @@ export function withFaults(ports: Ports, perform: Perform): Omit<Ports, 'keys'> 
     });
     return Object.fromEntries(wrapped) as P;
   };
-  const { ledger, inspector } = ports;
+  const { ledger } = ports;
   return {
     ledger: {
-      ...wrap('ledger', ledger, ['lastRow', 'row', 'rows']),
+      ...wrap('ledger', ledger, ['lastRow', 'row', 'rows', 'extraLanes']),
       append: (rows, changes) =>
         perform('ledger.append', () => ledger.append(rows, changes), { status: 'contended' }),
     },
@@ -59,18 +61,8 @@ export function withFaults(ports: Ports, perform: Perform): Omit<Ports, 'keys'> 
       'replaceFailures',
       'countRequest',
     ]),
-    inspector: {
-      inspect: (workspaceId, names) =>
-        perform('inspector.inspect', () => inspector.inspect(workspaceId, names)),
-      async *scan() {
-        const pages = inspector.scan()[Symbol.asyncIterator]();
-        for (;;) {
-          const page = await perform('inspector.scan', () => pages.next());
-          if (page.done) return;
-          yield page.value;
-        }
-      },
-    },
+    deliveries: wrap('deliveries', ports.deliveries, ['read', 'replace', 'record', 'list', 'forget']),
+    inspector: wrap('inspector', ports.inspector, ['inspect', 'scanPage']),
     signer: wrap('signer', ports.signer, ['sign', 'publicKeys']),
     breached: wrap('breached', ports.breached, ['range']),
     mail: wrap('mail', ports.mail, ['send']),

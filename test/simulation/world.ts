@@ -1,7 +1,9 @@
+import { DEFAULT_LANE_POLICY, type LanePolicy } from '../../core/audit/lane-choice.ts';
 import type { AuditTrail } from '../../core/audit/trail.ts';
 import type { HttpRequest } from '../../lambdas/api/http/request.ts';
 import type { Vault } from '../../lambdas/shared/compose-vault.ts';
 import { MemoryBookkeeping } from '../support/memory-bookkeeping.ts';
+import { MemoryDeliveryLog } from '../support/memory-delivery-log.ts';
 import { MemoryKeys } from '../support/memory-keys.ts';
 import { MemoryTables } from '../support/memory-ledger.ts';
 import { MemoryBreachedPasswords } from '../support/memory-services.ts';
@@ -25,6 +27,12 @@ const START = Date.parse('2026-01-01T00:00:00.000Z');
 const MINUTE_MS = 60_000;
 /** How far clocks are off, either way: a little in most histories, a lot in some. */
 const SKEWS_MS = [200, 200, 200, 200, 5 * MINUTE_MS] as const;
+/** In a part of the histories workspaces get more lanes as soon as anybody is in the way. */
+const LANE_POLICIES: readonly LanePolicy[] = [
+  DEFAULT_LANE_POLICY,
+  { contendedAfter: 1, extraLanes: 3 },
+  { contendedAfter: 1, extraLanes: 1 },
+];
 /** More streams of chance than one history ever asks for. */
 const STREAMS = 4_096;
 
@@ -45,6 +53,7 @@ export class World {
   readonly #skew: number;
   /** In some histories functions with a stronger hasher are deployed while the weaker ones still serve. */
   readonly #strongest: number;
+  readonly #lanePolicy: LanePolicy;
   #streams = 0;
   #idle: Instance[] = [];
 
@@ -59,6 +68,7 @@ export class World {
     this.#skew = SKEWS_MS[this.random.below(SKEWS_MS.length)] ?? 0;
     this.evidence.skew = 2 * this.#skew;
     this.#strongest = this.random.below(4) === 0 ? 2 : 1;
+    this.#lanePolicy = LANE_POLICIES[this.random.below(LANE_POLICIES.length)] ?? DEFAULT_LANE_POLICY;
     this.rotateSetupToken();
     this.#ports = this.#makePorts();
   }
@@ -118,6 +128,7 @@ export class World {
       network: this.random,
       ports: this.#ports,
       skew: this.random.below(2 * this.#skew + 1) - this.#skew,
+      lanePolicy: this.#lanePolicy,
       passes: 1 + this.random.below(this.#strongest),
       alterTrail: (trail, instance) => alterTrail?.(trail, instance, this) ?? trail,
       alterVault: (vault, instance) => alterVault?.(vault, instance, this) ?? vault,
@@ -135,6 +146,7 @@ export class World {
       store: tables.store,
       keys: this.keys,
       bookkeeping,
+      deliveries: new MemoryDeliveryLog(tables),
       inspector: tables.inspector,
       signer: new MemorySigner(new Uint8Array(32).fill(9)),
       breached: new MemoryBreachedPasswords(),

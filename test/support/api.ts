@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DevConfig } from '../../local/dev-config.ts';
 import { type DevVault, startDevVault } from '../../local/dev-vault.ts';
-import type { JobName } from '../../local/jobs.ts';
+import type { RunJob } from '../../local/jobs.ts';
 import { describeWithJava } from './java.ts';
 
 export interface ApiAnswer {
@@ -69,7 +69,9 @@ export interface TestVault {
   readonly owner: Api;
   /** The API with another key, or none. */
   as(key?: string): Api;
-  runJob(name: JobName): Promise<unknown>;
+  readonly runJob: RunJob;
+  /** Waits until streams and queues hold nothing that a function has not had. */
+  pump(): Promise<void>;
 }
 
 /** A start takes seconds, and everything takes longer on a machine that is busy. */
@@ -107,7 +109,8 @@ export function withDevVault(name: string, define: (vault: TestVault) => void): 
         return api(vault().url, vault().config.apiKey);
       },
       as: (key) => api(vault().url, key),
-      runJob: (job) => vault().runJob(job),
+      runJob: (job, event) => vault().runJob(job, event),
+      pump: () => vault().pump(),
     });
   });
 }

@@ -20,14 +20,16 @@ export function memoryInspector(
   return {
     inspect: (workspaceId, names) =>
       call('inspector.inspect', () => names.map((name) => look(entityKey({ ...name, workspaceId })))),
-    async *scan() {
-      const keys = [...entities.keys()];
-      for (let start = 0; start < keys.length; start += PAGE) {
-        yield await call('inspector.scan', () =>
-          keys.slice(start, start + PAGE).flatMap((key) => look(key) ?? []),
-        );
-      }
-    },
+    scanPage: (after) =>
+      call('inspector.scanPage', () => {
+        const keys = [...entities.keys()].sort().filter((key) => after === undefined || key > after);
+        const page = keys.slice(0, PAGE);
+        const found = page.flatMap((key) => look(key) ?? []);
+        const next = page.at(-1);
+        return keys.length === page.length || next === undefined
+          ? { entities: found }
+          : { entities: found, next };
+      }),
   };
 }
 

@@ -1,5 +1,5 @@
-import { verifyDeployment } from '../../core/audit/verify-deployment.ts';
 import type { Verification } from '../../core/audit/verify-workspace.ts';
+import { verifyDeployment } from './verify-deployment.ts';
 
 type Parts = Parameters<typeof verifyDeployment>[0];
 

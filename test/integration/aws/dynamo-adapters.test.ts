@@ -13,6 +13,7 @@ import { allKinds } from '../../../core/kinds.ts';
 import { secretKind, secretList, secretNameKind, secretVersionKind } from '../../../core/secrets/secret.ts';
 import { connectDynamo, createTables, TABLES } from '../../support/dynamo-tables.ts';
 import { describeWithDynamoDb } from '../../support/dynamodb.ts';
+import { scanned } from '../../support/scanned.ts';
 import { sampleApiKey, sampleName, sampleSecret, sampleVersion } from '../../support/samples.ts';
 import { LaneWriter, newWorkspace } from './ports.ts';
 
@@ -208,8 +209,7 @@ describeWithDynamoDb('the DynamoDB adapters', (getEndpoint) => {
       await put({ pk: odd, sk: '1' });
       await put({ pk: odd, sk: '2', kind: 'session', workspaceId: ws, id: 's', rowLane: 1, rowSeq: 5 });
       await createBookkeeping(client, TABLES.vaultTable).markKeyUsed(ws, 'key_a', 0);
-      const found: InspectedEntity[] = [];
-      for await (const page of ports().inspector.scan()) found.push(...page);
+      const found = await scanned(ports().inspector);
       expect(found.filter(({ id }) => id === odd)).toEqual([
         { workspaceId: '', kind: '', id: odd, entity: undefined, row: { lane: 0, seq: 0 }, exact: false },
       ]);

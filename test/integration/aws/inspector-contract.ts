@@ -1,5 +1,5 @@
-import type { InspectedEntity } from '../../../core/audit/entity-inspector.ts';
 import { sampleApiKey, sampleName, sampleSecret, sampleVersion } from '../../support/samples.ts';
+import { scanned } from '../../support/scanned.ts';
 import { LaneWriter, newWorkspace, type Ports } from './ports.ts';
 
 /** What every `EntityInspector` must do. */
@@ -65,8 +65,7 @@ export function describeInspector(getPorts: () => Ports): void {
   it('scans every entity once', async () => {
     const ids = Array.from({ length: 60 }, (_, index) => `s${index}`);
     await writer.append(...ids.map((id) => sampleSecret(ws, id)));
-    const found: InspectedEntity[] = [];
-    for await (const page of ports.inspector.scan()) found.push(...page);
+    const found = await scanned(ports.inspector);
     const mine = found.filter(({ workspaceId }) => workspaceId === ws);
     expect(mine.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
     expect(mine.every(({ exact, row }) => exact && row.seq === 1)).toBe(true);

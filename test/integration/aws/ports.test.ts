@@ -2,12 +2,15 @@ import { createBookkeeping } from '../../../aws/bookkeeping.ts';
 import { createDynamoInspector } from '../../../aws/dynamo-inspector.ts';
 import { createDynamoLedger } from '../../../aws/dynamo-ledger.ts';
 import { createDynamoStore } from '../../../aws/dynamo-store.ts';
+import { createDynamoDeliveryLog } from '../../../aws/webhook-deliveries.ts';
 import { allKinds } from '../../../core/kinds.ts';
 import { connectDynamo, createTables, TABLES } from '../../support/dynamo-tables.ts';
 import { describeWithDynamoDb } from '../../support/dynamodb.ts';
 import { MemoryBookkeeping } from '../../support/memory-bookkeeping.ts';
+import { MemoryDeliveryLog } from '../../support/memory-delivery-log.ts';
 import { MemoryTables } from '../../support/memory-ledger.ts';
 import { describeBookkeeping } from './bookkeeping-contract.ts';
+import { describeDeliveryLog } from './delivery-log-contract.ts';
 import { describeInspector } from './inspector-contract.ts';
 import { describeLedger } from './ledger-contract.ts';
 import type { Ports } from './ports.ts';
@@ -21,17 +24,20 @@ function describePorts(getPorts: () => Ports): void {
   describe('the store', () => describeStore(getPorts));
   describe('the inspector', () => describeInspector(getPorts));
   describe('bookkeeping', () => describeBookkeeping(getPorts));
+  describe('the log of deliveries', () => describeDeliveryLog(getPorts));
 }
 
 describe('in memory', () => {
   const tables = new MemoryTables();
   const bookkeeping = new MemoryBookkeeping(tables);
+  const deliveries = new MemoryDeliveryLog(tables);
   tables.rowsPerRead = 100;
   describePorts(() => ({
     store: tables.store,
     ledger: tables.ledger,
     inspector: tables.inspector,
     bookkeeping,
+    deliveries,
   }));
 });
 
@@ -47,5 +53,6 @@ describeWithDynamoDb('on DynamoDB', (getEndpoint) => {
     ledger: createDynamoLedger(client, TABLES),
     inspector: createDynamoInspector(client, TABLES.vaultTable, allKinds),
     bookkeeping: createBookkeeping(client, TABLES.vaultTable),
+    deliveries: createDynamoDeliveryLog(client, TABLES.vaultTable),
   }));
 });

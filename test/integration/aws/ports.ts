@@ -7,6 +7,7 @@ import { GENESIS_HASH } from '../../../core/audit/row.ts';
 import type { Bookkeeping } from '../../../core/identity/bookkeeping.ts';
 import type { Change } from '../../../core/kernel/entity.ts';
 import type { Store } from '../../../core/kernel/store.ts';
+import type { DeliveryLog } from '../../../core/siem/delivery-log.ts';
 import { SeededRandom } from '../../support/random.ts';
 
 /** The ports that have two implementations: on DynamoDB, and in memory for all other tests. */
@@ -15,6 +16,7 @@ export interface Ports {
   readonly ledger: Ledger;
   readonly inspector: EntityInspector;
   readonly bookkeeping: Bookkeeping;
+  readonly deliveries: DeliveryLog;
 }
 
 let workspaces = 0;

@@ -157,6 +157,26 @@ describe('objects', () => {
     expect(await read(versioned, 'once')).toBe('after the delete marker');
   });
 
+  test('are replaced with If-Match only as long as nobody else did', async () => {
+    const put = (IfMatch: string, Body: string) =>
+      s3.client.send(new PutObjectCommand({ Bucket: versioned, Key: 'swapped', Body, IfMatch }));
+    await expect(put('"any"', 'a')).rejects.toMatchObject({ name: 'NoSuchKey' });
+    await s3.put(versioned, 'swapped', 'one');
+    const { ETag: etag = '' } = await s3.client.send(
+      new HeadObjectCommand({ Bucket: versioned, Key: 'swapped' }),
+    );
+    const results = await Promise.allSettled(['two', 'three'].map((body) => put(etag, body)));
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    await expect(put(etag, 'four')).rejects.toMatchObject({ name: 'PreconditionFailed' });
+    await s3.client.send(new DeleteObjectCommand({ Bucket: versioned, Key: 'swapped' }));
+    await expect(put(etag, 'behind the delete marker')).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+
+  test('are not put under two conditions that contradict each other', async () => {
+    const put = { Bucket, Key: 'both', Body: 'x', IfMatch: '"a"', IfNoneMatch: '*' };
+    await expect(s3.client.send(new PutObjectCommand(put))).rejects.toMatchObject({ name: 'NotImplemented' });
+  });
+
   test('may have any key, and no key leaves the folder', async () => {
     const before = readdirSync(`${s3.folder}/..`);
     const Keys = [

@@ -121,6 +121,15 @@ describe('a row that is taken', () => {
   });
 });
 
+it.each([
+  ['nobody was in the way', 0, 0],
+  ['one other writer was', 1, 1],
+  ['many were', 7, 2],
+])('tells how many races it lost: %s', async (_, others, defeats) => {
+  if (others > 0) await bench.others(others);
+  expect(await bench.append([noted('a')])).toMatchObject({ defeats });
+});
+
 describe('contention', () => {
   it('with nobody in the row: the same bytes are sent again', async () => {
     bench.script('contended');

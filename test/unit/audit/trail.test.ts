@@ -68,6 +68,22 @@ describe('the head of a lane', () => {
     expect(ids()).toEqual(['a', 'b', 'c']);
   });
 
+  it('is read before each commit while others write to the lane too, and no longer once they stopped', async () => {
+    const [one, other] = [newTrail(), newTrail()];
+    const commit = async (trail: AuditTrail): Promise<string[]> => {
+      calls.length = 0;
+      await trail.commit(ORIGIN, [noted('a')]);
+      return [...calls];
+    };
+    await commit(one);
+    await commit(other);
+    expect(await commit(one)).toEqual(['ledger.append', 'ledger.append']);
+    await commit(other);
+    expect(await commit(one)).toEqual(['ledger.lastRow', 'ledger.append']);
+    expect(await commit(one)).toEqual(['ledger.lastRow', 'ledger.append']);
+    expect(await commit(one)).toEqual(['ledger.append']);
+  });
+
   it('is read again after a commit that failed', async () => {
     const trail = newTrail();
     const stale = update(noteKind, createNote('none').entity, { text: '' });

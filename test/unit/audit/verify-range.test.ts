@@ -35,7 +35,7 @@ beforeEach(async () => {
 
 /** Minutes after the start. */
 const verify = (from: number | undefined, to: number | undefined) =>
-  verifyRange(vault.ledger, owner.principal.workspaceId, {
+  verifyRange(vault, owner.principal.workspaceId, {
     ...(from === undefined ? {} : { from: START + from * MINUTE }),
     ...(to === undefined ? {} : { to: START + to * MINUTE }),
   });

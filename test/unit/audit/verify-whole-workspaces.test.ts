@@ -1,5 +1,4 @@
 import type { RequestContext } from '../../../core/access/principal.ts';
-import { verifyDeployment, type WorkspaceResult } from '../../../core/audit/verify-deployment.ts';
 import { authenticate } from '../../../core/identity/authenticate.ts';
 import { PLATFORM_WORKSPACE } from '../../../core/kernel/ids.ts';
 import { createSecret } from '../../../core/secrets/create-secret.ts';
@@ -8,6 +7,7 @@ import { headerCredentials } from '../../support/header-credentials.ts';
 import { CALLER, installedVault, type MemoryVault, rowsOf } from '../../support/memory-vault.ts';
 import { Tamperer } from '../../support/tamper.ts';
 import { brokenWorkspaces, verified } from '../../support/verified.ts';
+import { verifyDeployment, type WorkspaceResult } from '../../support/verify-deployment.ts';
 
 let vault: MemoryVault;
 let owner: RequestContext;

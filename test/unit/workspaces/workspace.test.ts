@@ -31,6 +31,7 @@ describe('the workspace', () => {
       name: 'Acme',
       createdAt: '2026-01-01T00:00:00.000Z',
       policy: { requireMfa: false, passwordProfile: 'composition', breachUnavailable: 'refuse' },
+      auditRetentionDays: 365,
       role: 'viewer',
     });
     expect(recorded(vault, workspaceId)).toContain('workspace.read success');
@@ -67,6 +68,15 @@ describe('changing the workspace', () => {
     expect(await brokenWorkspaces(vault)).toEqual({});
   });
 
+  it('A7 sets for how many days audit rows are kept, and records it', async () => {
+    expect(await patch({ auditRetentionDays: 2_557 })).toMatchObject({ status: 200 });
+    await patch({ name: 'Acme 2' });
+    expect((await olga.get('/workspace')).body).toMatchObject({ name: 'Acme 2', auditRetentionDays: 2_557 });
+    expect(rowsOf(vault, workspaceId).find(({ action }) => action === 'workspace.updated')).toMatchObject({
+      detail: { fields: 'auditRetentionDays', auditRetentionDays: '2557' },
+    });
+  });
+
   it('is conditional by If-Match', async () => {
     const stale = await patch({ name: 'Acme 2' }, { 'If-Match': '"v7"' });
     expect([stale.status, problemCode(stale)]).toEqual([412, 'precondition_failed']);
@@ -81,6 +91,11 @@ describe('changing the workspace', () => {
     [{ policy: { requireMfa: 'yes' } }],
     [{ policy: { passwordProfile: 'none' } }],
     [{ owners: [] }],
+    [{ auditRetentionDays: 364 }],
+    [{ auditRetentionDays: 2_558 }],
+    [{ auditRetentionDays: 365.5 }],
+    [{ auditRetentionDays: '365' }],
+    [{ auditRetentionDays: null }],
   ])('is refused for %j', async (json) => {
     expect(problemCode(await patch(json))).toBe('invalid_request');
   });

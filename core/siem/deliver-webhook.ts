@@ -1,0 +1,136 @@
+import { eventId } from '../audit/event.ts';
+import type { Ledger } from '../audit/ledger.ts';
+import type { ReadableRow } from '../audit/merged-rows.ts';
+import type { DerivedKeys } from '../crypto/derived-keys.ts';
+import type { Random } from '../kernel/ports.ts';
+import type { Store } from '../kernel/store.ts';
+import { failedOnceMore, isPatienceOver } from './backoff.ts';
+import type { Delivery, DeliveryLog, DeliveryState, StoredDeliveryState } from './delivery-log.ts';
+import { nextBatch, positionsAfter } from './next-batch.ts';
+import { type Attempt, sendBatch } from './send-batch.ts';
+import type { Sender } from './sender.ts';
+import { parkWebhook, pauseGoneWebhook, type StopParts } from './stop-webhook.ts';
+import { type Webhook, type WebhookRef, webhookKind } from './webhook.ts';
+
+export interface DeliveryParts extends StopParts {
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly random: Random;
+  readonly derivedKeys: DerivedKeys;
+  readonly deliveries: DeliveryLog;
+  readonly sender: Sender;
+}
+
+/** Longer than a request and writing down what came of it take together. */
+const LEASE_MS = 30_000;
+/** A request and its record need this much of a lease. */
+const NEEDED_MS = 20_000;
+/** The receiver is gone for good (RFC 9110 section 15.5.11): it wants no further request. */
+const GONE = 410;
+
+/**
+ * Sends a webhook what is new, batch after batch, until nothing is left, a request fails, or no new one may begin.
+ *
+ * A lease keeps two deliverers from sending at once, and the cursor moves by compare-and-swap once the receiver has
+ * accepted. A crash in between leaves a lease that runs out, and the batch is sent again: at least once, never skipped.
+ *
+ * @param deadline epoch milliseconds: no request is begun after it.
+ * @returns how many events were accepted.
+ */
+export async function deliverWebhook(
+  parts: DeliveryParts,
+  ref: WebhookRef,
+  deadline: number,
+): Promise<number> {
+  const { clock, deliveries } = parts;
+  const owner = Buffer.from(parts.random.bytes(8)).toString('hex');
+  let accepted = 0;
+  while (clock.now() < deadline) {
+    // Read anew each time: what an admin pauses or points elsewhere gets no further request.
+    const webhook = await parts.store.get(webhookKind, ref.workspaceId, ref.id);
+    if (webhook?.state !== 'active') break;
+    const found = sinceStart(webhook, await deliveries.read(webhook));
+    if (!isDue(found.state, owner, clock.now())) break;
+    const { next } = found.state;
+    const { rows, more } = await nextBatch(parts.ledger, webhook.workspaceId, next, webhook.batchSize);
+    if (rows.length === 0) break;
+    const held = await hold(parts, webhook, found, owner);
+    if (held === undefined) break;
+
+    const attempt = await sendBatch(parts, webhook, rows);
+    const goesOn = attempt.accepted && more && clock.now() < deadline;
+    const { lease: _held, ...after } = await stateAfter(parts, webhook, held.state, rows, attempt);
+    const state = goesOn ? { ...after, lease: leaseFor(owner, clock.now()) } : after;
+    const replaced = await deliveries.replace(webhook, held.version, state);
+    await deliveries.record(webhook, recordOf(rows, attempt));
+    if (attempt.accepted) accepted += rows.length;
+    // Where it changed, somebody took over when the lease had run out, and may send the same once more.
+    if (replaced === 'changed' || !goesOn) break;
+  }
+  return accepted;
+}
+
+/** The state that belongs to the webhook's present start: one from an earlier start holds no more. */
+function sinceStart({ start }: Webhook, stored: StoredDeliveryState | undefined): StoredDeliveryState {
+  if (stored?.state.start === start.number) return stored;
+  const lease = stored?.state.lease;
+  return {
+    version: stored?.version ?? 0,
+    state: { start: start.number, next: start.next, ...(lease === undefined ? {} : { lease }) },
+  };
+}
+
+/** Whether nobody else is sending, and no failure says to wait. */
+function isDue({ lease, failing }: DeliveryState, owner: string, now: number): boolean {
+  const isTaken = lease !== undefined && lease.owner !== owner && lease.until > now;
+  return !isTaken && (failing === undefined || failing.nextAttemptAt <= now);
+}
+
+/** Takes or renews the lease; `undefined` when somebody else was first. */
+async function hold(
+  { deliveries, clock }: DeliveryParts,
+  webhook: Webhook,
+  { version, state }: StoredDeliveryState,
+  owner: string,
+): Promise<StoredDeliveryState | undefined> {
+  const now = clock.now();
+  if (state.lease?.owner === owner && state.lease.until - now >= NEEDED_MS) return { version, state };
+  const held = { ...state, lease: leaseFor(owner, now) };
+  const replaced = await deliveries.replace(webhook, version, held);
+  return replaced === 'replaced' ? { version: version + 1, state: held } : undefined;
+}
+
+function leaseFor(owner: string, now: number): NonNullable<DeliveryState['lease']> {
+  return { owner, until: now + LEASE_MS };
+}
+
+/** What holds after a request; where it was one failure too many, the webhook is stopped first. */
+async function stateAfter(
+  parts: DeliveryParts,
+  webhook: Webhook,
+  { failing: earlier, ...state }: DeliveryState,
+  rows: readonly ReadableRow[],
+  attempt: Attempt,
+): Promise<DeliveryState> {
+  if (attempt.accepted) return { ...state, next: positionsAfter(state.next, rows) };
+  const now = parts.clock.now();
+  const reason = attempt.error ?? `status_${attempt.status}`;
+  const failing = failedOnceMore(earlier, reason, now, parts.random, attempt.retryAfter);
+  if (attempt.status === GONE) await pauseGoneWebhook(parts, webhook, reason);
+  else if (isPatienceOver(failing, now)) await parkWebhook(parts, webhook, failing, idOf(rows[0]));
+  return { ...state, failing };
+}
+
+function recordOf(rows: readonly ReadableRow[], attempt: Attempt): Delivery {
+  const { retryAfter: _asked, ...outcome } = attempt;
+  return {
+    ...outcome,
+    events: rows.length,
+    firstEventId: idOf(rows[0]),
+    lastEventId: idOf(rows.at(-1)),
+  };
+}
+
+function idOf(row: ReadableRow | undefined): string {
+  return row === undefined ? '' : eventId(row.stored);
+}

@@ -1,0 +1,149 @@
+import { Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib';
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type IBucket,
+  ObjectLockRetention,
+  ObjectOwnership,
+} from 'aws-cdk-lib/aws-s3';
+import { acknowledge } from './constructs/acknowledge.ts';
+import { type FunctionName, namesOf, roleArn } from './names.ts';
+import type { StageConfig } from './stage.ts';
+
+/** Every bucket: private, TLS only, versioned, and left behind by `cdk destroy`. */
+const PRIVATE_BUCKET = {
+  blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+  objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+  enforceSSL: true,
+  minimumTLSVersion: 1.2,
+  versioned: true,
+  removalPolicy: RemovalPolicy.RETAIN,
+};
+
+/** Where each function writes in the archive, and nobody else does. */
+const ARCHIVE_WRITERS: readonly { readonly prefix: string; readonly writer: FunctionName }[] = [
+  { prefix: 'log/', writer: 'sealer' },
+  { prefix: 'archive/', writer: 'archiver' },
+];
+
+/** The access logs of the other buckets. */
+export function logBucket(stack: Stack): IBucket {
+  const bucket = new Bucket(stack, 'AccessLogs', {
+    ...PRIVATE_BUCKET,
+    encryption: BucketEncryption.S3_MANAGED,
+    lifecycleRules: [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(30) }],
+  });
+  acknowledge(
+    bucket,
+    'S3 delivers server access logs only to buckets with SSE-S3.',
+    'NIST.800.53.R5-S3DefaultEncryptionKMS',
+  );
+  acknowledge(bucket, 'Access logs of one region stay in it.', 'NIST.800.53.R5-S3BucketReplicationEnabled');
+  // aws-cdk-lib is compiled without exactOptionalPropertyTypes: its classes miss their own interfaces by a hair.
+  return bucket as IBucket;
+}
+
+/** What is kept for years: the logs with their checkpoints, and the daily archive. Each version is locked as it is written. */
+export function archiveBucket(stack: Stack, stage: StageConfig, accessLogs: IBucket): Bucket {
+  const retention = Duration.days(stage.archive.retentionDays);
+  const bucket = new Bucket(stack, 'Archive', {
+    ...PRIVATE_BUCKET,
+    encryption: BucketEncryption.S3_MANAGED,
+    objectLockEnabled: true,
+    objectLockDefaultRetention:
+      stage.archive.mode === 'COMPLIANCE'
+        ? ObjectLockRetention.compliance(retention)
+        : ObjectLockRetention.governance(retention),
+    serverAccessLogsBucket: accessLogs,
+    serverAccessLogsPrefix: 'archive/',
+  });
+  for (const statement of archiveDenials(bucket, stage)) bucket.addToResourcePolicy(statement);
+  acknowledge(
+    bucket,
+    'SSE-S3 on purpose: whoever deletes a KMS key would destroy locked evidence with it.',
+    'NIST.800.53.R5-S3DefaultEncryptionKMS',
+  );
+  acknowledge(
+    bucket,
+    'Locked versions cannot be deleted, and residency keeps them in one region; whoever wants a copy takes an export.',
+    'NIST.800.53.R5-S3BucketReplicationEnabled',
+  );
+  return bucket;
+}
+
+/**
+ * The lock protects what was written; this keeps others from writing beside or over it, and from hiding it under delete
+ * markers. Configuring the bucket stays with whoever deploys: they can lift this, and CloudTrail tells. A stage that
+ * locks in GOVERNANCE mode is meant to be thrown away, so there removing is left to IAM.
+ */
+function archiveDenials(bucket: Bucket, stage: StageConfig): PolicyStatement[] {
+  const everybody = { effect: Effect.DENY, principals: [new AnyPrincipal()] };
+  const writes = ARCHIVE_WRITERS.map(
+    ({ prefix, writer }) =>
+      new PolicyStatement({
+        ...everybody,
+        sid: `Only${writer.charAt(0).toUpperCase()}${writer.slice(1)}Writes`,
+        actions: ['s3:PutObject'],
+        resources: [bucket.arnForObjects(`${prefix}*`)],
+        conditions: { ArnNotEquals: { 'aws:PrincipalArn': roleArn(namesOf(stage).role(writer)) } },
+      }),
+  );
+  const elsewhere = new PolicyStatement({
+    ...everybody,
+    sid: 'NobodyWritesElsewhere',
+    actions: ['s3:PutObject'],
+    notResources: ARCHIVE_WRITERS.map(({ prefix }) => bucket.arnForObjects(`${prefix}*`)),
+  });
+  if (stage.archive.mode === 'GOVERNANCE') return [...writes, elsewhere];
+  const removals = new PolicyStatement({
+    ...everybody,
+    sid: 'NobodyRemoves',
+    actions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+    resources: [bucket.arnForObjects('*')],
+  });
+  return [...writes, elsewhere, removals];
+}
+
+/** Where the sealer lays what it is about to publish. Nobody needs it a week later. */
+export function stagingBucket(stack: Stack, accessLogs: IBucket): Bucket {
+  const bucket = new Bucket(stack, 'Staging', {
+    ...PRIVATE_BUCKET,
+    encryption: BucketEncryption.S3_MANAGED,
+    lifecycleRules: [{ expiration: Duration.days(7), noncurrentVersionExpiration: Duration.days(1) }],
+    serverAccessLogsBucket: accessLogs,
+    serverAccessLogsPrefix: 'staging/',
+  });
+  acknowledge(
+    bucket,
+    'SSE-S3 as in the archive, where the same bytes go: sealing depends on no KMS key but the one that signs.',
+    'NIST.800.53.R5-S3DefaultEncryptionKMS',
+  );
+  acknowledge(
+    bucket,
+    'What lies here is published within minutes and then of no use to anybody.',
+    'NIST.800.53.R5-S3BucketReplicationEnabled',
+  );
+  return bucket;
+}
+
+/** No role may use the data key through S3 yet, so nobody writes here before a backup job adds its role to the key policy. */
+export function backupBucket(stack: Stack, key: IKey, accessLogs: IBucket): Bucket {
+  const bucket = new Bucket(stack, 'Backup', {
+    ...PRIVATE_BUCKET,
+    encryption: BucketEncryption.KMS,
+    encryptionKey: key,
+    bucketKeyEnabled: true,
+    lifecycleRules: [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(90) }],
+    serverAccessLogsBucket: accessLogs,
+    serverAccessLogsPrefix: 'backup/',
+  });
+  acknowledge(
+    bucket,
+    'A second copy beside point-in-time recovery; residency keeps it in the region of the stage.',
+    'NIST.800.53.R5-S3BucketReplicationEnabled',
+  );
+  return bucket;
+}
