@@ -17,6 +17,8 @@ const CONCURRENCIES = [1, 8, 32];
 /** Function instances at one workspace, and the lanes that it has. */
 const WRITERS = 32;
 const LANES = [1, 4, 16];
+/** Clients do something between two reveals. */
+const PAUSE_MS = 200;
 
 /**
  * Appending rows to one lane, against as many conditional puts of items of the same size to free keys of the same
@@ -75,8 +77,7 @@ async function laneLines(client: DynamoDBDocumentClient, ledger: Ledger): Promis
     ratio: ratio(sent / rows),
   });
   const alone = new Writers(ledger, 'alone', 1, 1);
-  await alone.reveal(ROWS);
-  const lines = [costs('one writer', alone.done)];
+  const lines = [costs('one writer', await alone.reveal(ROWS))];
   for (const lanes of LANES) {
     const writers = new Writers(ledger, `lanes-${lanes}`, WRITERS, lanes);
     const raw = () => rawPuts(client, TABLES.auditTable, WRITERS, `raw-${lanes}-${systemClock.now()}`);
@@ -89,7 +90,8 @@ async function laneLines(client: DynamoDBDocumentClient, ledger: Ledger): Promis
         reference: rate(reference),
         ratio: ratio(reference / ours),
       },
-      costs(who, writers.done),
+      costs(who, await writers.reveal(ROWS)),
+      costs(`${who}, a pause of ${PAUSE_MS} ms after each`, await writers.reveal(ROWS, PAUSE_MS)),
     );
   }
   return lines;

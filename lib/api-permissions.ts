@@ -1,5 +1,6 @@
 import type { Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { readCheckpointKey } from './log-access.ts';
 import { domainOf, type StageConfig } from './stage.ts';
 
 export interface ApiPermissionsProps {
@@ -8,27 +9,37 @@ export interface ApiPermissionsProps {
   readonly dataKeyArn: string;
   /** The key that signs access tokens first, then those that still verify. */
   readonly signingKeyArns: readonly string[];
+  readonly checkpointKeyArn: string;
   readonly bootstrapSecretArns: readonly string[];
 }
 
-/** What the function `api` may do beyond its tables, its log and tracing. Key policies narrow the uses of keys further. */
+/** What the function `api` may do beyond its tables, the archive, its log and tracing. Key policies narrow the uses of keys further. */
 export function apiPermissions(stack: Stack, props: ApiPermissionsProps): PolicyStatement[] {
   const { stage, secretsKeyArn, dataKeyArn, signingKeyArns, bootstrapSecretArns } = props;
   return [
     new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [secretsKeyArn] }),
-    new PolicyStatement({
-      actions: ['secretsmanager:GetSecretValue'],
-      resources: [...bootstrapSecretArns],
-    }),
+    ...readSecrets(stack, dataKeyArn, bootstrapSecretArns),
+    // The earlier keys verify only, and that takes no more than their public halves.
+    new PolicyStatement({ actions: ['kms:Sign'], resources: signingKeyArns.slice(0, 1) }),
+    new PolicyStatement({ actions: ['kms:GetPublicKey'], resources: [...signingKeyArns] }),
+    readCheckpointKey(props.checkpointKeyArn),
+    ...(stage.mail === undefined ? [] : [sendMail(stack, stage.mail)]),
+  ];
+}
+
+/** Reading secrets in Secrets Manager, which are encrypted under the data key. */
+export function readSecrets(
+  stack: Stack,
+  dataKeyArn: string,
+  secretArns: readonly string[],
+): PolicyStatement[] {
+  return [
+    new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [...secretArns] }),
     new PolicyStatement({
       actions: ['kms:Decrypt'],
       resources: [dataKeyArn],
       conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${stack.region}.amazonaws.com` } },
     }),
-    // The earlier keys verify only, and that takes no more than their public halves.
-    new PolicyStatement({ actions: ['kms:Sign'], resources: signingKeyArns.slice(0, 1) }),
-    new PolicyStatement({ actions: ['kms:GetPublicKey'], resources: [...signingKeyArns] }),
-    ...(stage.mail === undefined ? [] : [sendMail(stack, stage.mail)]),
   ];
 }
 

@@ -24,6 +24,7 @@ import { VaultFunction } from './constructs/vault-function.ts';
 import { VaultLogGroup } from './constructs/vault-log-group.ts';
 import { WebAcl } from './constructs/web-acl.ts';
 import type { DataStack } from './data-stack.ts';
+import { logEnvironment, readArchive } from './log-access.ts';
 import { namesOf } from './names.ts';
 import type { StageConfig } from './stage.ts';
 
@@ -34,6 +35,7 @@ export interface ApiStackProps extends StackProps {
   readonly dataKeyArn: string;
   /** The key that signs access tokens first, then those that still verify. */
   readonly signingKeyArns: readonly string[];
+  readonly checkpointKeyArn: string;
 }
 
 /** The name of the API Gateway stage. It shows in the path of the execute-api endpoint only. */
@@ -149,6 +151,7 @@ export class ApiStack extends Stack {
       ],
       queriesList: true,
       auditActions: ['GetItem', 'PutItem', 'Query'],
+      objects: [readArchive(data, 'log/'), readArchive(data, 'archive/')],
       statements: apiPermissions(this, {
         ...props,
         bootstrapSecretArns: [data.rootSecret.secretArn, data.setupToken.secretArn],
@@ -158,6 +161,7 @@ export class ApiStack extends Stack {
       memorySize: 1024,
       argon2: true,
       environment: {
+        ...logEnvironment(stage, data, props.checkpointKeyArn),
         SECRETS_KEY_ARN: props.secretsKeyArn,
         ROOT_SECRET_ID: data.rootSecret.secretArn,
         SETUP_TOKEN_SECRET_ID: data.setupToken.secretArn,

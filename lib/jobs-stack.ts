@@ -1,159 +1,107 @@
 import { Duration, Stack, type StackProps, TimeZone } from 'aws-cdk-lib';
-import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
-import { Schedule, ScheduleExpression, ScheduleGroup, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
-import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
-import { acknowledge } from './constructs/acknowledge.ts';
-import type { TableAction } from './constructs/function-role.ts';
-import { VaultFunction } from './constructs/vault-function.ts';
+import { FailedRuns } from './constructs/failed-runs.ts';
 import type { DataStack } from './data-stack.ts';
-import { type FunctionName, namesOf } from './names.ts';
+import { logEnvironment, readArchive, readCheckpointKey, signCheckpoints } from './log-access.ts';
+import { namesOf } from './names.ts';
+import { addScheduledFunction, type ScheduledFunction } from './scheduled-function.ts';
 import type { StageConfig } from './stage.ts';
 
 export interface JobsStackProps extends StackProps {
   readonly stage: StageConfig;
   readonly data: DataStack;
   readonly dataKeyArn: string;
+  readonly checkpointKeyArn: string;
 }
 
-interface Job {
-  readonly name: Exclude<FunctionName, 'api'>;
-  readonly description: string;
-  readonly schedule: ScheduleExpression;
-  readonly timeout: Duration;
-  readonly memorySize?: number;
-  /** How often a failed run is repeated, and for how long. A run that the next one makes up for is not repeated. */
-  readonly retries: { readonly attempts: 0 | 1 | 2; readonly maxAge: Duration };
-  readonly vaultActions: readonly TableAction[];
-  readonly queriesList?: boolean;
-  readonly auditActions: readonly TableAction[];
-}
-
-const JOBS: readonly Job[] = [
-  {
-    name: 'verifier',
-    description: 'Verifies the audit chain of every workspace and every entity against it, daily',
-    schedule: ScheduleExpression.cron({ hour: '3', minute: '15', timeZone: TimeZone.ETC_UTC }),
-    timeout: Duration.minutes(15),
-    memorySize: 2048,
-    retries: { attempts: 2, maxAge: Duration.hours(2) },
-    vaultActions: ['BatchGetItem', 'Scan'],
-    auditActions: ['GetItem', 'PutItem', 'Query'],
-  },
-  {
-    name: 'tally',
-    description: 'Appends the counted rows of folded unauthenticated failures, every minute',
-    schedule: ScheduleExpression.cron({ minute: '*', timeZone: TimeZone.ETC_UTC }),
-    timeout: Duration.seconds(50),
-    retries: { attempts: 0, maxAge: Duration.minutes(1) },
-    vaultActions: ['GetItem', 'PutItem', 'Query'],
-    auditActions: ['GetItem', 'PutItem', 'Query'],
-  },
-  {
-    name: 'purge',
-    description: 'Removes deleted secrets whose recovery window is over, daily',
-    schedule: ScheduleExpression.cron({ hour: '2', minute: '15', timeZone: TimeZone.ETC_UTC }),
-    timeout: Duration.minutes(15),
-    retries: { attempts: 2, maxAge: Duration.hours(2) },
-    vaultActions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'],
-    queriesList: true,
-    auditActions: ['GetItem', 'PutItem', 'Query'],
-  },
-];
-
-/** What runs by the clock. A run that cannot be started, or fails to its last retry, leaves a message in one queue. */
+/** What runs by the clock alone. A run that cannot be started, or fails to its last retry, leaves a message in one queue. */
 export class JobsStack extends Stack {
   constructor(scope: Construct, id: string, props: JobsStackProps) {
     super(scope, id, props);
     const group = new ScheduleGroup(this, 'Schedules', { scheduleGroupName: namesOf(props.stage).prefix });
-    const failedRuns = this.failedRuns();
-    for (const job of JOBS) {
-      const handler = this.function(job, props, failedRuns);
-      this.schedule(job, props.stage, group, handler, failedRuns);
-    }
-  }
-
-  private failedRuns(): Queue {
-    const queue = new Queue(this, 'FailedRuns', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
-    acknowledge(queue, 'This is the dead-letter queue.', 'AwsSolutions-SQS3');
-    return queue;
-  }
-
-  private function(job: Job, { stage, data, dataKeyArn }: JobsStackProps, failedRuns: Queue): IFunction {
-    const { handler } = new VaultFunction(this, `${idOf(job)}Function`, {
-      stage,
-      functionName: job.name,
-      description: job.description,
-      vault: data.vault,
-      audit: data.audit,
-      dataKeyArn,
-      vaultActions: job.vaultActions,
-      auditActions: job.auditActions,
-      queriesList: job.queriesList === true,
-      statements: [new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [failedRuns.queueArn] })],
-      timeout: job.timeout,
-      ...(job.memorySize === undefined ? {} : { memorySize: job.memorySize }),
-    });
-    handler.configureAsyncInvoke({
-      retryAttempts: job.retries.attempts,
-      maxEventAge: job.retries.maxAge,
-      onFailure: new SqsDestination(failedRuns),
-    });
-    acknowledge(
-      handler,
-      'Failed runs go to the queue FailedRuns as an on-failure destination, which tells more than a dead-letter queue.',
-      'NIST.800.53.R5-LambdaDLQ',
-    );
-    return handler;
-  }
-
-  private schedule(
-    job: Job,
-    stage: StageConfig,
-    group: ScheduleGroup,
-    handler: IFunction,
-    failedRuns: Queue,
-  ): void {
-    const role = new Role(this, `${idOf(job)}ScheduleRole`, {
-      description: `Lockzero ${stage.name}: lets the scheduler start ${job.name}`,
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: {
-          StringEquals: { 'aws:SourceAccount': this.account },
-          ArnEquals: { 'aws:SourceArn': group.scheduleGroupArn },
-        },
-      }),
-    });
-    const policy = new ManagedPolicy(this, `${idOf(job)}SchedulePolicy`, {
-      roles: [role],
-      statements: [
-        new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [handler.functionArn] }),
-        new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [failedRuns.queueArn] }),
-      ],
-    });
-    const schedule = new Schedule(this, `${idOf(job)}Schedule`, {
-      description: job.description,
-      schedule: job.schedule,
-      scheduleGroup: group,
-      timeWindow: TimeWindow.off(),
-      target: new LambdaInvoke(handler, {
-        // Immutable: the target would add `<function>:*`, every version and alias.
-        role: role.withoutPolicyUpdates(),
-        deadLetterQueue: failedRuns,
-        retryAttempts: job.retries.attempts,
-        maxEventAge: job.retries.maxAge,
-      }),
-    });
-    schedule.node.addDependency(policy);
+    const failedRuns = new FailedRuns(this, 'FailedRuns');
+    for (const job of jobs(props)) addScheduledFunction(this, job, { ...props, group, failedRuns });
   }
 }
 
-function idOf(job: Job): string {
-  return job.name.charAt(0).toUpperCase() + job.name.slice(1);
+/** For jobs that the next run does not make up for. */
+const RETRIED: ScheduledFunction['retries'] = { attempts: 2, maxAge: Duration.hours(2) };
+
+function jobs({ stage, data, checkpointKeyArn }: JobsStackProps): ScheduledFunction[] {
+  const environment = logEnvironment(stage, data, checkpointKeyArn);
+  const readLog = readArchive(data, 'log/');
+  const readDays = readArchive(data, 'archive/');
+  return [
+    {
+      functionName: 'verifier',
+      description:
+        'Goes on with verifying the audit trails, their archive and every entity, every five minutes',
+      schedule: ScheduleExpression.cron({ minute: '0/5', timeZone: TimeZone.ETC_UTC }),
+      timeout: Duration.minutes(15),
+      memorySize: 2048,
+      retries: { attempts: 0, maxAge: Duration.minutes(5) },
+      vaultActions: ['BatchGetItem', 'GetItem', 'PutItem', 'Query', 'Scan'],
+      queriesList: true,
+      auditActions: ['GetItem', 'PutItem', 'Query'],
+      objects: [readLog, readDays],
+      statements: [readCheckpointKey(checkpointKeyArn)],
+      environment,
+    },
+    {
+      functionName: 'tally',
+      description: 'Appends the counted rows of folded unauthenticated failures, every minute',
+      schedule: ScheduleExpression.cron({ minute: '*', timeZone: TimeZone.ETC_UTC }),
+      timeout: Duration.seconds(50),
+      retries: { attempts: 0, maxAge: Duration.minutes(1) },
+      vaultActions: ['GetItem', 'PutItem', 'Query'],
+      auditActions: ['GetItem', 'PutItem', 'Query'],
+    },
+    {
+      functionName: 'purge',
+      description: 'Removes deleted secrets whose recovery window is over, daily',
+      schedule: dailyAt(2, 15),
+      timeout: Duration.minutes(15),
+      retries: RETRIED,
+      vaultActions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'],
+      queriesList: true,
+      auditActions: ['GetItem', 'PutItem', 'Query'],
+    },
+    {
+      functionName: 'archiver',
+      description: 'Archives the audit rows of each day that is over, daily',
+      schedule: dailyAt(4, 0),
+      timeout: Duration.minutes(15),
+      // One full vCPU: it compresses.
+      memorySize: 1769,
+      retries: RETRIED,
+      vaultActions: ['GetItem', 'PutItem', 'Query'],
+      queriesList: true,
+      auditActions: ['GetItem', 'PutItem', 'Query'],
+      objects: [readLog, { ...readDays, actions: [...readDays.actions, 'GetObjectRetention', 'PutObject'] }],
+      statements: [signCheckpoints(checkpointKeyArn)],
+      environment: { ...environment, ARCHIVE_RETENTION_DAYS: String(stage.archive.retentionDays) },
+    },
+    {
+      functionName: 'retention',
+      description: 'Deletes audit rows that are archived and need not be kept any longer, daily',
+      schedule: dailyAt(6, 0),
+      timeout: Duration.minutes(15),
+      retries: RETRIED,
+      vaultActions: ['GetItem', 'PutItem', 'Query'],
+      queriesList: true,
+      auditActions: ['BatchWriteItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query'],
+      objects: [readLog, readDays],
+      statements: [readCheckpointKey(checkpointKeyArn)],
+      environment,
+    },
+  ];
+}
+
+function dailyAt(hour: number, minute: number): ScheduleExpression {
+  return ScheduleExpression.cron({
+    hour: String(hour),
+    minute: String(minute),
+    timeZone: TimeZone.ETC_UTC,
+  });
 }

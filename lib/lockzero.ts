@@ -6,12 +6,14 @@ import { JobsStack } from './jobs-stack.ts';
 import { KeysStack } from './keys-stack.ts';
 import { namesOf } from './names.ts';
 import type { StageConfig } from './stage.ts';
+import { TrailStack } from './trail-stack.ts';
 
 export interface Lockzero {
   readonly keys: KeysStack;
   readonly data: DataStack;
   readonly api: ApiStack;
   readonly jobs: JobsStack;
+  readonly trail: TrailStack;
 }
 
 /** Adds the stacks of one stage to the app, under the checks of cdk-nag. */
@@ -26,7 +28,7 @@ export function addLockzero(app: App, stage: StageConfig): Lockzero {
   });
 
   const keys = new KeysStack(app, 'Keys', common('keys'));
-  const { secretsKeyArn, dataKeyArn, signingKeyArns } = keys;
+  const { secretsKeyArn, dataKeyArn, signingKeyArns, checkpointKeyArn } = keys;
   const data = new DataStack(app, 'Data', { ...common('data'), dataKeyArn });
   const api = new ApiStack(app, 'Api', {
     ...common('api'),
@@ -34,11 +36,13 @@ export function addLockzero(app: App, stage: StageConfig): Lockzero {
     secretsKeyArn,
     dataKeyArn,
     signingKeyArns,
+    checkpointKeyArn,
   });
-  const jobs = new JobsStack(app, 'Jobs', { ...common('jobs'), data, dataKeyArn });
+  const jobs = new JobsStack(app, 'Jobs', { ...common('jobs'), data, dataKeyArn, checkpointKeyArn });
+  const trail = new TrailStack(app, 'Trail', { ...common('trail'), data, dataKeyArn, checkpointKeyArn });
 
   Tags.of(app).add('project', 'lockzero');
   Tags.of(app).add('stage', stage.name);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app));
-  return { keys, data, api, jobs };
+  return { keys, data, api, jobs, trail };
 }

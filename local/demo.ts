@@ -10,19 +10,19 @@ import { JavaMissingError } from './java.ts';
 import { readSettings, StartError } from './settings.ts';
 
 /** The vault that runs on the data directory, or a fresh one that lives as long as the story. */
-async function openVault(): Promise<{ config: DevConfig; close: () => Promise<void> }> {
+async function openVault(): Promise<{ config: DevConfig; isOwn: boolean; close: () => Promise<void> }> {
   const { dataDir } = readSettings(process.env);
   const running = readDevConfig(dataDir);
   if (running !== undefined && (await answersTo(running.url, running).catch(() => false))) {
     console.log(`Lockzero, told by the vault at ${running.url} (data in ${dataDir})`);
-    return { config: running, close: async () => undefined };
+    return { config: running, isOwn: false, close: async () => undefined };
   }
   console.log('Lockzero, told by a fresh vault that goes away afterwards');
   const temporary = mkdtempSync(join(tmpdir(), 'lockzero-demo-'));
   const remove = (): void => rmSync(temporary, { recursive: true, force: true });
   try {
     const vault = await startDevVault({ port: 0, dataDir: temporary, rateLimit: false, quiet: true });
-    return { config: vault.config, close: () => vault.stop().finally(remove) };
+    return { config: vault.config, isOwn: true, close: () => vault.stop().finally(remove) };
   } catch (error) {
     remove();
     throw error;
@@ -36,7 +36,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 try {
   const vault = await openVault();
   try {
-    await tellStory(vault.config, ending.signal);
+    await tellStory(vault.config, ending.signal, vault.isOwn);
   } finally {
     await vault.close();
   }

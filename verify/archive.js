@@ -188,12 +188,17 @@ function judgeCheckpoint(folder, { workspaceId, origin, roots }, { key, size, ro
 /** The hashes of the sealed rows by lane and number. */
 class SealedRows {
   #tiles;
-  #lanes;
+  /** By rising number. @type {Map<number, import('./lanes.js').Run[]>} */
+  #lanes = new Map();
 
   /** @param {Log} log */
   constructor({ runs, tiles }) {
     this.#tiles = tiles;
-    this.#lanes = Map.groupBy(runs, ({ lane }) => lane);
+    for (const run of runs) {
+      const inLane = this.#lanes.get(run.lane);
+      if (inLane === undefined) this.#lanes.set(run.lane, [run]);
+      else inLane.push(run);
+    }
   }
 
   /** @param {number} lane @param {number} seq */

@@ -148,24 +148,23 @@ function judgeLog(folder, workspaceId, published, walk, judgement) {
   judgement.count('lanes', walk.firsts.size);
   const isWhole = root?.equals(checkpoint.root) === true;
   const unlike = judgeTiles(folder, log, tiles, isWhole, judgement);
-  if (!isWhole) {
+  // Where the entries end too early, that is told already, and nothing can be compared with the rest.
+  if (!isWhole && count === size) {
     judgement.found.add(
       'root_mismatch',
       `${workspaceId}: the entries do not give the root of the checkpoint.`,
     );
     if (rootOfTiles(folder, log, size)?.equals(checkpoint.root)) tellChanged(walk, unlike);
   }
-  for (const seal of seals) {
-    const own = roots.get(seal.size);
-    if (own?.equals(seal.root) === false)
-      judgement.found.add(
-        'seal_mismatch',
-        `${workspaceId}: the entries do not give the root of the seal at ${seal.size}.`,
-      );
+  const disagreeing = seals.find((seal) => roots.get(seal.size)?.equals(seal.root) === false);
+  if (disagreeing !== undefined) {
+    const message = `${workspaceId}: the entries do not give the root of the seal at ${disagreeing.size}, nor maybe of later ones.`;
+    judgement.found.add('seal_mismatch', message);
   }
   if (judgement.kept?.origin === checkpoint.origin)
     judgement.compareWithKept(checkpoint, (wantedSize) => roots.get(wantedSize));
-  judgeDays(folder, { workspaceId, origin: checkpoint.origin, runs: walk.runs, tiles, roots }, judgement);
+  if (count === size)
+    judgeDays(folder, { workspaceId, origin: checkpoint.origin, runs: walk.runs, tiles, roots }, judgement);
 }
 
 /**
@@ -209,7 +208,7 @@ function* readLeaves(folder, log, size, tiles, judgement) {
       judgement.found.add('missing_file', `${path} with ${width} entries is missing.`, { leaf: first });
       return;
     }
-    const { entries, ends } = decodeEntries(file.bytes);
+    const { entries, ends, isWhole } = decodeEntries(file.bytes);
     for (const { partial, bytes } of partials(folder, path)) {
       if (!file.bytes.subarray(0, ends[partial - 1] ?? 0).equals(bytes) && partial <= file.width)
         judgement.found.add('tile_mismatch', `${path}.p/${partial} differs from ${path}.`);
@@ -221,7 +220,7 @@ function* readLeaves(folder, log, size, tiles, judgement) {
       yield { row, hash };
     }
     tiles.push(Buffer.concat(hashes));
-    if (entries.length !== file.width) {
+    if (!isWhole || entries.length !== file.width) {
       const leaf = first + Math.min(entries.length, width);
       judgement.found.add('tile_mismatch', `${path} does not hold ${file.width} whole entries.`, { leaf });
       if (hashes.length < width) return;
@@ -274,9 +273,7 @@ function decodeEntries(bytes) {
     ends.push(end);
     at = end;
   }
-  // What is left over is no whole entry; the count then tells.
-  if ((ends.at(-1) ?? 0) !== bytes.length) ends.length = entries.length = Math.max(0, entries.length - 1);
-  return { entries, ends };
+  return { entries, ends, isWhole: (ends.at(-1) ?? 0) === bytes.length };
 }
 
 /**

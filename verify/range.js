@@ -6,6 +6,7 @@ import { FormError } from './bundle.js';
 import { subtreeWidths, Tree } from './merkle.js';
 
 /**
+ * @typedef {import('./judgement.js').Place} Place
  * @typedef {import('./lanes.js').LaneWalk} LaneWalk
  * @typedef {{hash: Buffer, row?: Uint8Array}} Leaf without a row where that is left out
  * @typedef {object} Range
@@ -85,9 +86,13 @@ export function tellChanged(walk, leaves) {
   const places = leaves.map((leaf) => walk.placeOf(leaf));
   const changed = new Set(places.map(({ lane, seq }) => `${lane}-${seq}`));
   const changedLeaves = new Set(leaves);
+  // The first row of another lane names a row of lane 0: the one that opened the lane.
+  const follows = (/** @type {Place} */ { lane, seq }) =>
+    seq === 1 ? places.some((place) => place.lane === 0) : changed.has(`${lane}-${Number(seq) - 1}`);
   walk.found.remove(
-    ({ code, lane, seq, leaf = -1 }) =>
-      code === 'broken_link' && (changedLeaves.has(leaf) || changed.has(`${lane}-${Number(seq) - 1}`)),
+    (problem) =>
+      (problem.code === 'broken_link' && (changedLeaves.has(problem.leaf ?? -1) || follows(problem))) ||
+      (problem.code === 'lane_not_opened' && follows(problem)),
   );
   const told = new Set(walk.found.problems.map(({ leaf }) => leaf));
   for (const place of places) {

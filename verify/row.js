@@ -85,8 +85,9 @@ export function readRow(bytes) {
 export function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(',')}}`;
+  const object = /** @type {{[name: string]: unknown}} */ (value);
+  const members = Object.keys(object).sort();
+  return `{${members.map((name) => `${JSON.stringify(name)}:${canonical(object[name])}`).join(',')}}`;
 }
 
 const WORD = /^[a-z][a-z0-9_.]{0,63}$/;
@@ -97,8 +98,6 @@ const NONCE = /^[0-9a-f]{32}$/;
 const RESULT = /^(?:success|failure|denied)$/;
 const DECIMAL = /^(?:0|[1-9][0-9]{0,15})$/;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-/** Half of a surrogate pair. */
-const LONE = /\p{Surrogate}/u;
 
 /** @param {string} text @returns {{[name: string]: unknown}} */
 function parseObject(text) {
@@ -170,7 +169,7 @@ function object(value, name) {
 
 /** @param {unknown} value @param {number} minimum @param {number} maximum in UTF-16 code units @param {string} name */
 function string(value, minimum, maximum, name) {
-  if (typeof value !== 'string' || value.length < minimum || value.length > maximum || LONE.test(value))
+  if (typeof value !== 'string' || value.length < minimum || value.length > maximum || !value.isWellFormed())
     throw malformed(`has no text of ${minimum} to ${maximum} characters as ${name}`);
   return value;
 }

@@ -220,10 +220,9 @@ function judgeRoots(range, checkpoint, { walk, manifests, neighbours, seals }, {
     nameChanged(range, walk, checkpoint.root, { after });
     judgement.found.add('root_mismatch', explainRoot(walk, after, seals, roots));
   }
-  for (const [size, sealed] of seals) {
-    if (roots.get(size)?.equals(sealed) === false)
-      judgement.found.add('seal_mismatch', `The leaves do not give the root of the seal at ${size}.`);
-  }
+  const disagreeing = [...seals].filter(([size, sealed]) => roots.get(size)?.equals(sealed) === false);
+  for (const [size] of isWhole ? disagreeing : [])
+    judgement.found.add('seal_mismatch', `The leaves do not give the root of the seal at ${size}.`);
   judgement.compareWithKept(checkpoint, (size) => (isWhole ? roots.get(size) : undefined) ?? seals.get(size));
 }
 
@@ -414,9 +413,18 @@ function readSeals(files, checkpoint, judgement) {
   return seals;
 }
 
-/** @param {LaneWalk} walk @param {number} count @param {number} expected @param {number} leaf where the first is amiss */
+/**
+ * Tells of leaves too few or too many, unless a lane has a gap that explains it.
+ *
+ * @param {LaneWalk} walk
+ * @param {number} count
+ * @param {number} expected
+ * @param {number} leaf where the first is amiss
+ */
 function tellCount({ found }, count, expected, leaf) {
-  if (count < expected) found.add('missing_row', `${count} of ${expected} leaves are here.`, { leaf });
+  const hasGap = found.problems.some(({ code }) => code === 'missing_row');
+  if (count < expected && !hasGap)
+    found.add('missing_row', `${count} of ${expected} leaves are here.`, { leaf });
   if (count > expected)
     found.add('unsealed_row', `There are ${count} rows, of which ${expected} are sealed.`, { leaf });
 }

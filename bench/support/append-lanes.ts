@@ -11,13 +11,13 @@ import { chain, origin, revealed } from './rows.ts';
 /** Secrets that the writers reveal. */
 const SECRETS = 256;
 
-/** What the writers of one workspace did. */
+/** What some reveals took. */
 export interface Appends {
-  rows: number;
+  readonly rows: number;
   /** Rows that were sent, also those that found their place taken: each costs what a row costs. */
-  sent: number;
+  readonly sent: number;
   /** Reads of a lane's last row. */
-  reads: number;
+  readonly reads: number;
 }
 
 /**
@@ -26,10 +26,11 @@ export interface Appends {
  * @param lanes 1, or how many the workspace gets as soon as they are in each other's way.
  */
 export class Writers {
-  readonly done: Appends = { rows: 0, sent: 0, reads: 0 };
   readonly #trails: readonly AuditTrail[];
   readonly #workspaceId: string;
   #next = 0;
+  #sent = 0;
+  #reads = 0;
 
   constructor(ledger: Ledger, workspaceId: string, count: number, lanes: number) {
     this.#workspaceId = workspaceId;
@@ -43,8 +44,13 @@ export class Writers {
     );
   }
 
-  /** Reveals so many times in all. */
-  async reveal(times: number): Promise<void> {
+  /**
+   * Reveals so many times in all.
+   *
+   * @param pause of each writer between two of its reveals, in milliseconds.
+   */
+  async reveal(times: number, pause = 0): Promise<Appends> {
+    const [sent, reads] = [this.#sent, this.#reads];
     let left = times;
     const work = async (trail: AuditTrail): Promise<void> => {
       while (left > 0) {
@@ -52,10 +58,11 @@ export class Writers {
         const id = `sec_${String(this.#next++ % SECRETS).padStart(32, '0')}`;
         const event: AuditEvent = { ...revealed, entity: { type: 'secret', id } };
         await this.#commit(trail, event);
-        this.done.rows += 1;
+        await systemClock.sleep(pause);
       }
     };
     await Promise.all(this.#trails.map(work));
+    return { rows: times, sent: this.#sent - sent, reads: this.#reads - reads };
   }
 
   /** Until it is written: whoever is told to come back does. */
@@ -74,12 +81,12 @@ export class Writers {
     return {
       ...ledger,
       lastRow: (lane) => {
-        this.done.reads += 1;
+        this.#reads += 1;
         return ledger.lastRow(lane);
       },
       append: (rows, changes) => {
         // What opens the lanes is no reveal.
-        if (changes.length === 0) this.done.sent += rows.length;
+        if (changes.length === 0) this.#sent += rows.length;
         return ledger.append(rows, changes);
       },
     };

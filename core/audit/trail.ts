@@ -3,6 +3,7 @@ import { append } from './append.ts';
 import { type Head, headAfter } from './build-rows.ts';
 import type { AuditEvent, Origin, RowPosition } from './event.ts';
 import { createLaneChoice, type LanePolicy } from './lane-choice.ts';
+import { FIRST_EXTRA_LANE } from './lane-set.ts';
 import { laneStart } from './lane-start.ts';
 import { type LaneRef, type Ledger, MAX_TRANSACTION_ITEMS } from './ledger.ts';
 
@@ -63,8 +64,9 @@ export function createAuditTrail(parts: Parts): AuditTrail {
         const findHead = () => currentHead(parts, trail, placed);
         const head = known === undefined || known.isShared ? await findHead() : known.head;
         const appended = await append(parts, { origin: placed, events, head, findHead });
-        const hasMoved = known !== undefined && known.head.seq !== head.seq;
-        remember(key, { head: appended.head, isShared: hasMoved || appended.defeats > 0 });
+        // Extra lanes are there because others write; of the first two that has to show.
+        const isAlone = known === undefined ? placed.lane < FIRST_EXTRA_LANE : known.head.seq === head.seq;
+        remember(key, { head: appended.head, isShared: !isAlone || appended.defeats > 0 });
         lanes.noteDefeats(placed, appended.defeats);
         return appended.rows.map(({ lane, seq }) => ({ lane, seq }));
       });

@@ -2,7 +2,7 @@ import { originOf, type RequestContext } from '../access/principal.ts';
 import { authorize } from '../access/role.ts';
 import { type AuditEvent, eventId, type RowPosition } from '../audit/event.ts';
 import { rowHash } from '../audit/row.ts';
-import { notFound } from '../kernel/errors.ts';
+import { notFound, VaultError } from '../kernel/errors.ts';
 import type { PublishedLog } from '../seal/published-log.ts';
 import { type Hash, leafHash } from '../transparency/merkle.ts';
 import { inclusionProof } from '../transparency/proofs.ts';
@@ -95,8 +95,11 @@ async function proveEvent(
   return proven;
 }
 
-function changedSince(position: RowPosition): Error {
-  return new Error(`The row ${eventId(position)} is not the one that was sealed.`);
+function changedSince(position: RowPosition): VaultError {
+  return new VaultError(
+    'internal',
+    `The event ${eventId(position)} is not the one that was sealed: somebody has changed it. Tell your operator, and take an evidence bundle, whose rows come from the sealed log.`,
+  );
 }
 
 function proofRead(action: AuditEvent['action'], position: RowPosition): AuditEvent {

@@ -1,8 +1,8 @@
 import { ArchiveFault } from '../archive/archive-fault.ts';
 import { archivedRows } from '../archive/archived-rows.ts';
 import { type Day, dayEnd, dayOf, nextDay } from '../archive/day.ts';
-import { type ManifestPart, NO_MANIFEST } from '../archive/manifest.ts';
-import { readManifest, readManifests, type SignedManifest } from '../archive/read-manifests.ts';
+import { archivePrefix, type ManifestPart, NO_MANIFEST } from '../archive/manifest.ts';
+import { readManifest, type SignedManifest } from '../archive/read-manifests.ts';
 import { readRow } from '../audit/build-rows.ts';
 import { PRINCIPAL_LANE } from '../audit/event.ts';
 import type { Break, BreakReason } from '../audit/verify-lane.ts';
@@ -17,6 +17,7 @@ type Parts = Pick<VerificationParts, 'ledger' | 'inspector' | 'log' | 'clock'>;
 /** A day is archived four hours after its end; a manifest that is not there after so long was missed, or is hidden. */
 const MAX_ARCHIVING_MS = 30 * 60 * 60 * 1000;
 const ROWS_AT_ONCE = 1_000;
+const DAY = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d)/;
 /** What reading a manifest counts for in a slice, in rows. */
 const MANIFEST_ROWS = 100;
 
@@ -98,16 +99,16 @@ async function nextManifest(
   return signed;
 }
 
-/** The day of the first manifest; while there is none, the day of the first row. */
+/** The first day that the archive has anything of; while it has nothing, the day of the first row. */
 async function firstDay(
   { log, ledger }: Pick<Parts, 'log' | 'ledger'>,
   workspaceId: string,
 ): Promise<Day | undefined> {
-  const first = await telling(manifestBreak('first'), async () => {
-    for await (const { manifest } of readManifests(log, workspaceId)) return manifest.day;
-    return undefined;
-  });
-  if (first !== undefined) return first;
+  const prefix = archivePrefix(workspaceId);
+  for await (const [key] of log.archive.list(prefix)) {
+    const day = DAY.exec(key?.slice(prefix.length) ?? '')?.[0];
+    if (day !== undefined) return day;
+  }
   const [row] = await ledger.rows({ workspaceId, lane: PRINCIPAL_LANE }, 1, 1);
   const content = row && readRow(row);
   return content && dayOf(Date.parse(content.ts));

@@ -11,6 +11,7 @@ import { logger } from '../shared/logger.ts';
 const parts = composeSealer(readEnv());
 
 const recoverySchema = z.strictObject({ recover: z.string().min(1) });
+const orderSchema = z.strictObject({ seal: z.string().min(1) });
 const messagesSchema = z.object({ Records: z.array(z.object({ body: z.string() })) });
 const messageSchema = z.object({ workspaceId: z.string().min(1) });
 
@@ -18,7 +19,8 @@ const messageSchema = z.object({ workspaceId: z.string().min(1) });
  * Seals the workspaces that messages of the queue name, or, woken by the schedule, all of them. A workspace that cannot
  * be sealed fails the function after the rest is done; its messages then come again, and the schedule comes anyway.
  *
- * An operator who has restored the tables invokes it with `{"recover": "<workspace>"}`, see `recoverSealedRows`.
+ * An operator who has restored the tables invokes it with `{"recover": "<workspace>"}`, see `recoverSealedRows`; one who
+ * does not want to wait for the next seal, with `{"seal": "<workspace>"}`.
  */
 export const handler = middy(async (event: unknown) => {
   const recovery = recoverySchema.safeParse(event);
@@ -40,6 +42,12 @@ export const handler = middy(async (event: unknown) => {
 
 async function* seal(event: unknown): AsyncGenerator<WorkspaceSeal> {
   const messages = messagesSchema.safeParse(event);
+  const order = orderSchema.safeParse(event);
+  if (order.success) {
+    const { seal: workspaceId } = order.data;
+    yield { workspaceId, outcome: await sealWorkspace(parts, workspaceId, { force: true }) };
+    return;
+  }
   if (!messages.success) {
     yield* sealDeployment(parts);
     return;

@@ -116,6 +116,7 @@ export class FunctionRole extends Construct {
 }
 
 function tableStatements({ table, actions, queryIndex }: TableAccess): PolicyStatement[] {
+  if (actions.length === 0) return [];
   const items = new PolicyStatement({
     actions: actions.map((action) => `dynamodb:${action}`),
     resources: [table.tableArn],

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { DevConfig } from '../dev-config.ts';
 import { StoryError } from './client.ts';
 
@@ -5,9 +6,20 @@ import { StoryError } from './client.ts';
 type AttributeValue = { readonly S?: string; readonly B?: string; readonly N?: string };
 type RawItem = Readonly<Record<string, AttributeValue>>;
 
+interface Found {
+  readonly Item?: RawItem;
+  readonly Items?: readonly RawItem[];
+  readonly LastEvaluatedKey?: RawItem;
+}
+
 export interface Insider {
   /** Rewrites the bytes of an audit row, so that the text says something else. */
   editRow(workspaceId: string, eventId: string, edit: (text: string) => string): Promise<void>;
+  /**
+   * Rewrites the bytes of a row and then, with fresh hashes, every row after it in its lane, so that the chain holds.
+   * Nothing puts that back. Gives the number of rows written.
+   */
+  rechain(workspaceId: string, eventId: string, edit: (text: string) => string): Promise<number>;
   /** Changes the role in a stored API key. */
   editRole(apiKeyId: string, role: string): Promise<void>;
   /** Puts everything back exactly as it was. May be called twice. */
@@ -23,7 +35,7 @@ export function createInsider({
 }: DevConfig['aws']): Insider {
   const originals: { readonly table: string; readonly item: RawItem }[] = [];
 
-  const call = async (operation: string, input: unknown): Promise<{ readonly Item?: RawItem }> => {
+  const call = async (operation: string, input: unknown): Promise<Found> => {
     const answer = await fetch(dynamodbEndpoint, {
       method: 'POST',
       headers: {
@@ -36,7 +48,7 @@ export function createInsider({
     });
     const text = await answer.text();
     if (!answer.ok) throw new StoryError(`DynamoDB answered ${operation} with ${answer.status}: ${text}`);
-    return JSON.parse(text) as { readonly Item?: RawItem };
+    return JSON.parse(text) as Found;
   };
 
   const edit = async (table: string, pk: string, sk: string, change: (item: RawItem) => RawItem) => {
@@ -56,6 +68,38 @@ export function createInsider({
         if (edited === text) throw new StoryError(`The edit of event ${eventId} changed nothing.`);
         return { b: { B: Buffer.from(edited, 'utf8').toString('base64') } };
       });
+    },
+    async rechain(workspaceId, eventId, editText) {
+      const [lane, seq = ''] = eventId.split('-');
+      const rows: RawItem[] = [];
+      let from: RawItem | undefined;
+      do {
+        const { Items: items = [], LastEvaluatedKey: last } = await call('Query', {
+          TableName: auditTable,
+          KeyConditionExpression: 'pk = :lane AND sk >= :first',
+          ExpressionAttributeValues: {
+            ':lane': { S: `A#${workspaceId}#${lane}` },
+            ':first': { S: `R#${seq.padStart(16, '0')}` },
+          },
+          ConsistentRead: true,
+          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+        });
+        rows.push(...items);
+        from = last;
+      } while (from !== undefined);
+      let prev: string | undefined;
+      for (const row of rows) {
+        const text = Buffer.from(row['b']?.B ?? '', 'base64').toString('utf8');
+        const edited =
+          prev === undefined ? editText(text) : text.replace(/"prev":"[0-9a-f]{64}"/, `"prev":"${prev}"`);
+        if (edited === text) throw new StoryError(`The edit of event ${eventId} changed nothing.`);
+        const bytes = Buffer.from(edited, 'utf8');
+        const hash = createHash('sha256').update(Uint8Array.of(0)).update(bytes).digest();
+        prev = hash.toString('hex');
+        const Item = { ...row, b: { B: bytes.toString('base64') }, h: { B: hash.toString('base64') } };
+        await call('PutItem', { TableName: auditTable, Item });
+      }
+      return rows.length;
     },
     async editRole(apiKeyId, role) {
       await edit(vaultTable, `E#*#apiKey#${apiKeyId}`, '~', () => ({ role: { S: role } }));

@@ -7,6 +7,8 @@ import { createNarrator, type Narrator } from './narrator.ts';
 export interface Stage extends Narrator {
   readonly url: string;
   readonly workspaceId: string;
+  /** The owner's. */
+  readonly apiKey: string;
   readonly owner: Client;
   readonly insider: Insider;
   /** The folder where the vault's mail lies. */
@@ -26,6 +28,7 @@ export function createStage(
     ...createNarrator(signal),
     url,
     workspaceId,
+    apiKey,
     outbox,
     owner: createClient(url, apiKey),
     insider: createInsider(aws),

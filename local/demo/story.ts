@@ -1,16 +1,21 @@
 import type { DevConfig } from '../dev-config.ts';
 import { addViewer, change, moveIn, reveal } from './everyday.ts';
+import { rewriteHistory, takeEvidenceHome } from './evidence.ts';
 import { lockout, revokedSession, secondFactor, welcome } from './people.ts';
 import { exportLog, findOut, putBack, tamper, verifyIntact } from './proof.ts';
 import { createStage } from './stage.ts';
+
+const SPARED =
+  'The last scenes rewrite a trail for good. They are told by a vault that goes away: stop this one, and run the demo again.';
 
 /**
  * Tells the whole story against a running vault and leaves its trail intact, however the story ends. Throws StoryError
  * where a scene does not show what it should.
  *
  * @param signal ends the story before its next scene.
+ * @param isOwn whether the vault goes away afterwards, so that its history may be rewritten for good.
  */
-export async function tellStory(config: DevConfig, signal: AbortSignal): Promise<void> {
+export async function tellStory(config: DevConfig, signal: AbortSignal, isOwn: boolean): Promise<void> {
   const stage = createStage(config, signal);
   try {
     const secret = await moveIn(stage);
@@ -27,6 +32,9 @@ export async function tellStory(config: DevConfig, signal: AbortSignal): Promise
     await findOut(stage, eventId, viewerId);
     await putBack(stage, viewerId);
     await verifyIntact(stage, 'And the trail verifies again');
+    await takeEvidenceHome(stage);
+    if (isOwn) await rewriteHistory(stage, secret);
+    else stage.say(SPARED);
   } finally {
     await stage.insider.undo();
   }

@@ -63,9 +63,14 @@ describe('both tables', () => {
       ],
     });
     const audit = table('Audit').resource.Properties;
-    expect(audit).toMatchObject({ StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' } });
     expect(audit['GlobalSecondaryIndexes']).toBeUndefined();
     expect(audit['TimeToLiveSpecification']).toBeUndefined();
+  });
+});
+
+test.each(['Vault', 'Audit'])('%s has a stream that tells what was there before and after', (name) => {
+  expect(table(name).resource.Properties).toMatchObject({
+    StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
   });
 });
 
@@ -112,7 +117,7 @@ describe('the buckets', () => {
   const buckets = resourcesOf(data, 'AWS::S3::Bucket');
 
   test('are private, versioned and retained, in every stage', () => {
-    expect(buckets).toHaveLength(3);
+    expect(buckets).toHaveLength(4);
     for (const [, resource] of [...buckets, ...resourcesOf(development, 'AWS::S3::Bucket')]) {
       expect(resource.DeletionPolicy).toBe('Retain');
       expect(resource.Properties).toMatchObject({
@@ -170,6 +175,22 @@ describe('the buckets', () => {
     expect(bucket('Archive').Properties['LifecycleConfiguration']).toBeUndefined();
   });
 
+  test('what is staged expires after a week, is locked by nothing and needs no KMS key', () => {
+    const staging = bucket('Staging').Properties;
+    expect(staging).toMatchObject({
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+      LifecycleConfiguration: {
+        Rules: [
+          { ExpirationInDays: 7, NoncurrentVersionExpiration: { NoncurrentDays: 1 }, Status: 'Enabled' },
+        ],
+      },
+      LoggingConfiguration: { LogFilePrefix: 'staging/' },
+    });
+    expect(staging['ObjectLockEnabled']).toBeUndefined();
+  });
+
   test('backups lie under the data key for a year', () => {
     const backup = bucket('Backup').Properties;
     expect(JSON.stringify(backup['BucketEncryption'])).toMatch(/DataKey.*"SSEAlgorithm":"aws:kms"/);
@@ -181,6 +202,63 @@ describe('the buckets', () => {
       },
       LoggingConfiguration: { LogFilePrefix: 'backup/' },
     });
+  });
+});
+
+describe('the policy of the archive', () => {
+  const role = (name: string) => `arn:aws:iam::${ACCOUNT}:role/lockzero-production-us-east-1-${name}`;
+  const administrator = `arn:aws:iam::${ACCOUNT}:role/Administrator`;
+  const root = `arn:aws:iam::${ACCOUNT}:root`;
+
+  /** What the policy says of a call on a key, or on the bucket itself. */
+  function decide(principal: string, action: string, key?: string, template = data) {
+    const [, policy] =
+      resourcesOf(template, 'AWS::S3::BucketPolicy').find(([id]) => id.startsWith('Archive')) ?? [];
+    const { Statement } = policy?.Properties['PolicyDocument'] as { Statement: Statement[] };
+    const [archiveId = ''] =
+      resourcesOf(template, 'AWS::S3::Bucket').find(([id]) => id.startsWith('Archive')) ?? [];
+    const resource = key === undefined ? `${archiveId}.Arn` : `${archiveId}.Arn/${key}`;
+    const context = { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3' };
+    return evaluate(Statement, { principal, action, resource, context });
+  }
+
+  test.each([
+    ['log/ws_1/checkpoint', 'sealer'],
+    ['archive/ws_1/2026-01-01/manifest.json', 'archiver'],
+  ])('lets nobody write %s but the %s', (key, writer) => {
+    const others = ['sealer', 'archiver', 'api', 'retention', 'verifier'].filter((name) => name !== writer);
+    expect(decide(role(writer), 's3:PutObject', key)).toBe('not allowed');
+    for (const principal of [...others.map(role), administrator, root]) {
+      expect([principal, decide(principal, 's3:PutObject', key)]).toEqual([principal, 'denied']);
+    }
+  });
+
+  test('lets nobody write anywhere else', () => {
+    for (const key of ['logs/x', 'archives/x', 'x', 'Log/x']) {
+      for (const principal of [role('sealer'), role('archiver'), administrator, root]) {
+        expect(decide(principal, 's3:PutObject', key)).toBe('denied');
+      }
+    }
+  });
+
+  test('lets nobody remove or hide, unless the stage is meant to be thrown away', () => {
+    for (const action of ['s3:DeleteObject', 's3:DeleteObjectVersion']) {
+      for (const principal of [role('sealer'), role('retention'), administrator, root]) {
+        expect(decide(principal, action, 'log/ws_1/checkpoint')).toBe('denied');
+      }
+      expect(decide(administrator, action, 'log/ws_1/checkpoint', development)).toBe('not allowed');
+    }
+  });
+
+  test('leaves reading to IAM, and the bucket to whoever deploys', () => {
+    expect(decide(role('api'), 's3:GetObject', 'log/ws_1/checkpoint')).toBe('not allowed');
+    for (const action of [
+      's3:PutBucketPolicy',
+      's3:PutBucketTagging',
+      's3:PutBucketObjectLockConfiguration',
+    ]) {
+      expect(decide(administrator, action)).toBe('not allowed');
+    }
   });
 });
 

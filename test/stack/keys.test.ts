@@ -1,3 +1,4 @@
+import { FUNCTION_NAMES } from '../../lib/names.ts';
 import { findStage } from '../../lib/stages.ts';
 import { ACCOUNT, evaluate, list, resolve, type Statement } from './policy.ts';
 import { resourcesOf, synth } from './synth.ts';
@@ -13,6 +14,7 @@ const { keys } = synth(findStage('production'));
 const secrets = statementsOf('SecretsKey');
 const data = statementsOf('DataKey');
 const signing = statementsOf('Signing1Key');
+const checkpoint = statementsOf('CheckpointKey');
 
 function statementsOf(id: string): Statement[] {
   const [, key] = resourcesOf(keys, 'AWS::KMS::Key').find(([logicalId]) => logicalId.startsWith(id)) ?? [];
@@ -37,35 +39,35 @@ const secretArn = (name: string) =>
 
 test('every key waits 30 days before deletion and has an alias', () => {
   const all = resourcesOf(keys, 'AWS::KMS::Key');
-  expect(all).toHaveLength(3);
+  expect(all).toHaveLength(4);
   for (const [, key] of all) {
     expect(key.Properties).toMatchObject({ PendingWindowInDays: 30 });
     expect(key.DeletionPolicy).toBe('Retain');
   }
   const aliases = resourcesOf(keys, 'AWS::KMS::Alias').map(([, alias]) => alias.Properties['AliasName']);
   expect(aliases.sort()).toEqual([
+    'alias/lockzero/production/checkpoint',
     'alias/lockzero/production/data',
     'alias/lockzero/production/secrets',
     'alias/lockzero/production/signing-1',
   ]);
 });
 
-test('the keys that encrypt rotate; the one that signs is Ed25519, which KMS cannot rotate', () => {
+test('the keys that encrypt rotate; those that sign are Ed25519, which KMS cannot rotate', () => {
   const propertiesOf = (id: string) =>
     resourcesOf(keys, 'AWS::KMS::Key').find(([logicalId]) => logicalId.startsWith(id))?.[1].Properties;
   for (const id of ['SecretsKey', 'DataKey']) {
     expect(propertiesOf(id)).toMatchObject({ EnableKeyRotation: true });
     expect(propertiesOf(id)).not.toHaveProperty('KeySpec');
   }
-  expect(propertiesOf('Signing1Key')).toMatchObject({
-    KeySpec: 'ECC_NIST_EDWARDS25519',
-    KeyUsage: 'SIGN_VERIFY',
-  });
-  expect(propertiesOf('Signing1Key')).not.toHaveProperty('EnableKeyRotation');
+  for (const id of ['Signing1Key', 'CheckpointKey']) {
+    expect(propertiesOf(id)).toMatchObject({ KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' });
+    expect(propertiesOf(id)).not.toHaveProperty('EnableKeyRotation');
+  }
 });
 
 test('the account manages every key by a list of actions, none of which uses or grants', () => {
-  for (const statements of [secrets, data, signing]) {
+  for (const statements of [secrets, data, signing, checkpoint]) {
     const unconditional = statements.filter((statement) => statement.Condition === undefined);
     expect(unconditional.map((statement) => statement.Sid)).toEqual(['Manage']);
     const actions = list(unconditional[0]?.Action);
@@ -124,7 +126,7 @@ describe('the secrets key', () => {
 
 describe('the data key', () => {
   test('opens tables to the function roles, only through DynamoDB', () => {
-    for (const name of ['api', 'verifier', 'tally', 'purge']) {
+    for (const name of FUNCTION_NAMES) {
       const request = { principal: role(name), action: 'kms:Decrypt' };
       expect(evaluate(data, { ...request, context: through('dynamodb') })).toBe('allowed');
       expect(evaluate(data, { ...request, context: through('s3') })).toBe('not allowed');
@@ -133,7 +135,7 @@ describe('the data key', () => {
   });
 
   test('lets nobody else decrypt, directly or through a service', () => {
-    for (const principal of [role('retention'), ...strangers]) {
+    for (const principal of [role('retention-2'), ...strangers]) {
       for (const service of ['dynamodb', 'secretsmanager', 's3', 'logs']) {
         const context = { ...inContext({ SecretARN: secretArn('root') }), ...through(service) };
         for (const action of ['kms:Decrypt', 'kms:ReEncryptFrom', 'kms:Encrypt']) {
@@ -169,7 +171,7 @@ describe('the data key', () => {
     expect(evaluate(data, { ...request, context: read })).toBe('not allowed');
   });
 
-  test('opens the root secret to the api role alone, the setup token to whom IAM lets read it', () => {
+  test('opens the root secret to api and deliverer alone, the setup token to whom IAM lets read it', () => {
     const read = (principal: string, name: string) =>
       evaluate(data, {
         principal,
@@ -179,7 +181,9 @@ describe('the data key', () => {
     expect(read(role('api'), 'root')).toBe('allowed');
     expect(read(role('api'), 'setup-token')).toBe('allowed');
     expect(read(administrator, 'setup-token')).toBe('allowed');
-    for (const principal of [role('verifier'), role('tally'), role('purge'), ...strangers]) {
+    expect(read(role('deliverer'), 'root')).toBe('allowed');
+    const others = FUNCTION_NAMES.filter((name) => name !== 'api' && name !== 'deliverer');
+    for (const principal of [...others.map(role), ...strangers]) {
       expect(read(principal, 'root')).toBe('not allowed');
     }
     expect(read(role('api'), 'another')).toBe('not allowed');
@@ -232,8 +236,43 @@ describe('a signing key', () => {
   });
 });
 
+describe('the checkpoint key', () => {
+  const whole = { 'kms:SigningAlgorithm': 'ED25519_SHA_512', 'kms:MessageType': 'RAW' };
+  const signers = ['sealer', 'archiver'];
+  const readers = [...signers, 'api', 'verifier', 'retention'];
+  const decide = (principal: string, action: string, context: Record<string, string> = whole) =>
+    evaluate(checkpoint, { principal, action, context });
+
+  test('signs for the sealer and the archiver alone, whole messages with pure Ed25519 only', () => {
+    for (const name of FUNCTION_NAMES) {
+      expect([name, decide(role(name), 'kms:Sign')]).toEqual([
+        name,
+        signers.includes(name) ? 'allowed' : 'not allowed',
+      ]);
+    }
+    for (const principal of strangers) expect(decide(principal, 'kms:Sign')).toBe('not allowed');
+    expect(decide(role('sealer'), 'kms:Sign', { ...whole, 'kms:MessageType': 'DIGEST' })).toBe('not allowed');
+  });
+
+  test('gives its public half to whoever checks signatures', () => {
+    for (const name of FUNCTION_NAMES) {
+      expect([name, decide(role(name), 'kms:GetPublicKey', {})]).toEqual([
+        name,
+        readers.includes(name) ? 'allowed' : 'not allowed',
+      ]);
+    }
+    for (const principal of strangers) expect(decide(principal, 'kms:GetPublicKey', {})).toBe('not allowed');
+  });
+
+  test('gives nobody a way to pass its use on', () => {
+    for (const principal of [...FUNCTION_NAMES.map(role), ...strangers]) {
+      expect(decide(principal, 'kms:CreateGrant')).toBe('not allowed');
+    }
+  });
+});
+
 test('no statement names a principal outside the account and CloudWatch Logs', () => {
-  for (const statement of [...secrets, ...data, ...signing]) {
+  for (const statement of [...secrets, ...data, ...signing, ...checkpoint]) {
     expect([{ AWS: root }, { Service: `logs.${region}.amazonaws.com` }]).toContainEqual(
       resolve(statement.Principal),
     );

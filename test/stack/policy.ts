@@ -6,6 +6,7 @@ export interface Statement {
   readonly Effect: 'Allow' | 'Deny';
   readonly Action: unknown;
   readonly Resource?: unknown;
+  readonly NotResource?: unknown;
   readonly Principal?: unknown;
   readonly Condition?: Record<string, Record<string, unknown>>;
 }
@@ -15,6 +16,8 @@ export interface PolicyRequest {
   /** The ARN of an IAM principal of the account, or the name of a service principal. */
   readonly principal: string;
   readonly action: string;
+  /** What is asked for, where the policy names more than the one resource that it stands on. */
+  readonly resource?: string;
   /** Condition keys; a list for keys with several values. `aws:PrincipalArn` follows from the principal. */
   readonly context?: Readonly<Record<string, string | readonly string[]>>;
 }
@@ -40,10 +43,18 @@ function matches(statement: Statement, request: PolicyRequest): boolean {
   return (
     principalMatches(resolve(statement.Principal), request.principal, isService) &&
     list(resolve(statement.Action)).some((pattern) => like(pattern, request.action)) &&
+    resourceMatches(statement, request.resource) &&
     Object.entries(statement.Condition ?? {}).every(([operator, keys]) =>
       Object.entries(keys).every(([key, wanted]) => holds(operator, list(resolve(wanted)), context[key])),
     )
   );
+}
+
+function resourceMatches({ Resource, NotResource }: Statement, actual: string | undefined): boolean {
+  if (actual === undefined) return true;
+  const names = (resources: unknown): boolean =>
+    list(resolve(resources)).some((pattern) => like(pattern, actual));
+  return NotResource === undefined ? names(Resource) : !names(NotResource);
 }
 
 function principalMatches(principal: unknown, actual: string, isService: boolean): boolean {
@@ -66,6 +77,8 @@ function holds(operator: string, wanted: readonly string[], actual: readonly str
     case 'ArnLike':
     case 'ArnEquals':
       return any(like);
+    case 'NumericLessThan':
+      return any((pattern, value) => Number(value) < Number(pattern));
     case 'ArnNotEquals':
       return !any(like);
     case 'ForAllValues:StringEquals':

@@ -83,6 +83,17 @@ describe('parseStage', () => {
       },
       /domain\.certificateArn: must be a certificate in the region of the stage/,
     ],
+    ['a log name that is no host name', { ...valid, logName: 'My log' }, /logName: must be a host name/],
+    [
+      'a witness over plain HTTP',
+      { ...valid, witnesses: [{ url: 'http://w.example.com', verifierKey: 'w+01234567+AAAA' }] },
+      /witnesses\.0\.url: must be an https URL/,
+    ],
+    [
+      'a witness without its key',
+      { ...valid, witnesses: [{ url: 'https://w.example.com', verifierKey: 'w' }] },
+      /witnesses\.0\.verifierKey: must be a verifier key/,
+    ],
     ['no key that signs', { ...valid, signingKeys: [] }, /signingKeys/],
     ['a signing key of no number', { ...valid, signingKeys: [0] }, /signingKeys\.0/],
     [
@@ -139,6 +150,12 @@ describe('parseStage', () => {
   test('signs with key 1 and sends no mail where nothing else is said', () => {
     expect(parseStage(valid).signingKeys).toEqual([1]);
     expect(parseStage(valid)).not.toHaveProperty('mail');
+  });
+
+  test('names its logs after what cannot change, unless they have a name', () => {
+    const stage = parseStage({ ...valid, account: '111122223333' });
+    expect(namesOf(stage).logName).toBe('lockzero-test.us-east-1.111122223333');
+    expect(namesOf({ ...stage, logName: 'log.example.com' }).logName).toBe('log.example.com');
   });
 
   test('a role name fits into the 64 characters of IAM with the longest stage name and region', () => {

@@ -11,8 +11,8 @@ export function emptyApp(bundledStacks: readonly string[] = []): App {
   return new App({ context: { ...cdk.context, 'aws:cdk:bundling-stacks': bundledStacks } });
 }
 
-/** The four templates of a stage. Throws where cdk-nag finds anything that is not acknowledged. */
-export function synth(stage: StageConfig): Record<'keys' | 'data' | 'api' | 'jobs', Template> {
+/** The templates of a stage. Throws where cdk-nag finds anything that is not acknowledged. */
+export function synth(stage: StageConfig): Record<'keys' | 'data' | 'api' | 'jobs' | 'trail', Template> {
   const app = emptyApp();
   const stacks = addLockzero(app, stage);
   try {
@@ -24,6 +24,7 @@ export function synth(stage: StageConfig): Record<'keys' | 'data' | 'api' | 'job
       data: template(stacks.data),
       api: template(stacks.api),
       jobs: template(stacks.jobs),
+      trail: template(stacks.trail),
     };
   } finally {
     rmSync(app.outdir, { recursive: true });

@@ -50,20 +50,23 @@ export class SealWorld {
     await this.#commit(stranger, strangers, { action: 'authentication.failed', result: 'denied' });
   }
 
+  /** Reads a workspace's published log by other means than the sealer's; throws where it is not whole and right. */
+  async readLog(workspaceId = WORKSPACE): Promise<NaiveLog> {
+    const read = async (path: string) => this.archive.current(`log/${workspaceId}/${path}`)?.bytes;
+    return readNaively(read, `${LOG_NAME}/${workspaceId}`, await this.#publicKey());
+  }
+
   /**
-   * Checks by other means than the sealer's that a workspace's published log is right, that it never was anything else,
-   * and that it holds the rows of the table, each once and in the order of its lane.
+   * {@link readLog}, and that the log never was anything else, and that it holds the rows of the table, each once and in
+   * the order of its lane.
    *
    * @returns how many rows of the table it does not hold yet.
    */
   async checkLog(workspaceId = WORKSPACE): Promise<{ readonly log: NaiveLog; readonly unsealed: number }> {
-    const prefix = `log/${workspaceId}/`;
+    const log = await this.readLog(workspaceId);
     const origin = `${LOG_NAME}/${workspaceId}`;
-    const [key] = await this.signer.publicKeys();
-    const publicKey = key?.publicKey ?? new Uint8Array();
-    const read = async (path: string) => this.archive.current(`${prefix}${path}`)?.bytes;
-    const log = await readNaively(read, origin, publicKey);
-    checkHistory(this.archive.versions, prefix, log, origin, publicKey);
+    const prefix = `log/${workspaceId}/`;
+    checkHistory(this.archive.versions, prefix, log, origin, await this.#publicKey());
     const sealed = Map.groupBy(log.entries, (entry) => Number(JSON.parse(entry.toString('utf8')).lane));
     const rows = [...this.tables.rows.values()].filter((row) => row.workspaceId === workspaceId);
     for (const [lane, entries] of sealed) {
@@ -84,6 +87,11 @@ export class SealWorld {
     for (const [key, state] of this.seals.states) world.seals.states.set(key, state);
     for (const [key, lane] of this.seals.leaves) world.seals.leaves.set(key, new Map(lane));
     return world;
+  }
+
+  async #publicKey(): Promise<Uint8Array> {
+    const [key] = await this.signer.publicKeys();
+    return key?.publicKey ?? new Uint8Array();
   }
 
   async #commit(

@@ -91,14 +91,14 @@ test('without a key it is unsigned at best', () => {
   expect(judged(new TestLog(HONEST.entries, FORGER).archive()).problems[0]?.code).toBe('bad_signature');
 });
 
-test('several workspaces: those without a key stay unsigned, and one is needed', () => {
+test('a log in the folder of another workspace, one without a checkpoint, and no log at all', () => {
   const files = HONEST.archive();
   for (const [name, bytes] of HONEST.archive()) files.set(name.replace('ws_1', 'ws_2'), bytes);
   expect(found(files)).toContainEqual(['wrong_origin']);
-  const other = KEY.replace('+', '+');
-  expect(
-    judged(new Map([['log/ws_1/checkpoint', Buffer.from('?')]]), { keys: [other] }).problems,
-  ).toMatchObject([{ code: 'malformed_evidence' }, { code: 'wrong_origin' }]);
+  expect(judged(new Map([[`${LOG}/checkpoint`, Buffer.from('?')]])).problems).toMatchObject([
+    { code: 'malformed_evidence' },
+    { code: 'wrong_origin' },
+  ]);
   expect(judged(new Map([['readme', Buffer.from('?')]])).problems).toMatchObject([{ code: 'missing_file' }]);
 });
 
@@ -206,7 +206,7 @@ test('an archive of other rows than the sealed ones, signed by the same key', ()
   const files = changed((all) => {
     for (const [name, bytes] of new TestLog(rows).manifests()) all.set(name, bytes);
   });
-  expect(found(files)).toEqual([['archive_mismatch', '0-4']]);
+  expect(found(files)[0]).toEqual(['archive_mismatch', '0-4']);
 });
 
 test('a published checkpoint put back to an earlier one: the seals tell', () => {

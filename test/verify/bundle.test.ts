@@ -75,7 +75,7 @@ describe('a filtered bundle', () => {
   test('has every bare hash as it was sealed', async () => {
     const files = withLines(await filtered(), (lines) => lines.with(2, 'e'.repeat(64)));
     expect(await firstOf(files)).toEqual(['broken_link', '0-4', 3]);
-    expect((await judged(files)).problems.at(-1)?.code).toBe('seal_mismatch');
+    expect((await judged(files)).problems.at(-1)?.code).toBe('root_mismatch');
     const last = withLines(await filtered(), (lines) => lines.with(13, 'e'.repeat(64)));
     expect(await firstOf(last)).toEqual(['root_mismatch', undefined, undefined]);
   });

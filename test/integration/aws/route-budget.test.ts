@@ -55,6 +55,17 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   'GET /audit/export': [0, 0, 6, 1, 0],
   // Both ends are searched in both lanes, by halving.
   'POST /audit/verify, of one past day': [0, 0, 24, 1, 0],
+  'POST /workspace/webhooks': [0, 0, 7, 0, 1],
+  'GET /workspace/webhooks': [0, 0, 2, 1, 0],
+  'GET /workspace/webhooks/{id}': [0, 0, 3, 1, 0],
+  'PATCH /workspace/webhooks/{id}': [0, 0, 3, 0, 1],
+  'DELETE /workspace/webhooks/{id}': [0, 0, 2, 1, 1],
+  'POST /workspace/webhooks/{id}/rotate-secret': [0, 0, 3, 0, 1],
+  'POST /workspace/webhooks/{id}/replay': [0, 0, 3, 0, 1],
+  // A place in time is searched in each lane, by halving.
+  'POST /workspace/webhooks/{id}/replay, from an event': [0, 0, 24, 0, 1],
+  'POST /workspace/webhooks/{id}/backfill': [0, 0, 24, 0, 1],
+  'GET /workspace/webhooks/{id}/deliveries': [0, 0, 3, 1, 0],
   'GET /auth/notice': [0, 0, 0, 0, 0],
   'POST /auth/login': [0, 0, 10, 5, 1, 1],
   'POST /auth/login, with MFA on': [0, 0, 7, 4, 1],

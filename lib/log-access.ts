@@ -1,0 +1,33 @@
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { ObjectAccess } from './constructs/function-role.ts';
+import type { DataStack } from './data-stack.ts';
+import { namesOf } from './names.ts';
+import type { StageConfig } from './stage.ts';
+
+/** What a function must be told to find the workspaces' logs and to check their signatures. */
+export function logEnvironment(
+  stage: StageConfig,
+  data: DataStack,
+  checkpointKeyArn: string,
+): Record<string, string> {
+  return {
+    ARCHIVE_BUCKET: data.archive.bucketName,
+    CHECKPOINT_KEY_ARN: checkpointKeyArn,
+    LOG_NAME: namesOf(stage).logName,
+  };
+}
+
+/** Reading a part of the archive: the sealed logs, or the daily archives. */
+export function readArchive(data: DataStack, prefix: 'log/' | 'archive/'): ObjectAccess {
+  return { bucketArn: data.archiveArn, prefix, actions: ['GetObject', 'GetObjectVersion'] };
+}
+
+/** Checking what the checkpoint key signed. */
+export function readCheckpointKey(checkpointKeyArn: string): PolicyStatement {
+  return new PolicyStatement({ actions: ['kms:GetPublicKey'], resources: [checkpointKeyArn] });
+}
+
+/** Signing with the checkpoint key, and checking the result. */
+export function signCheckpoints(checkpointKeyArn: string): PolicyStatement {
+  return new PolicyStatement({ actions: ['kms:GetPublicKey', 'kms:Sign'], resources: [checkpointKeyArn] });
+}

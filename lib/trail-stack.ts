@@ -1,0 +1,225 @@
+import { CfnOutput, Duration, Stack, type StackProps, TimeZone } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { FilterCriteria, FilterRule, type IFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import type { Construct } from 'constructs';
+import { readSecrets } from './api-permissions.ts';
+import { acknowledge } from './constructs/acknowledge.ts';
+import { FailedRuns } from './constructs/failed-runs.ts';
+import { VaultFunction, type VaultFunctionProps } from './constructs/vault-function.ts';
+import { WakeQueue } from './constructs/wake-queue.ts';
+import type { DataStack } from './data-stack.ts';
+import { logEnvironment, readArchive, signCheckpoints } from './log-access.ts';
+import { namesOf } from './names.ts';
+import { addScheduledFunction, type Surroundings } from './scheduled-function.ts';
+import type { StageConfig } from './stage.ts';
+
+export interface TrailStackProps extends StackProps {
+  readonly stage: StageConfig;
+  readonly data: DataStack;
+  readonly dataKeyArn: string;
+  readonly checkpointKeyArn: string;
+}
+
+const EVERY_MINUTE = {
+  schedule: ScheduleExpression.cron({ minute: '*', timeZone: TimeZone.ETC_UTC }),
+  // The next run makes up for it.
+  retries: { attempts: 0, maxAge: Duration.minutes(1) },
+} as const;
+
+/**
+ * What follows the tables' streams. Each has two readers at most: the tamper guard looks at every change of both tables;
+ * the dispatcher tells the sealer and the deliverer, through a queue each, which workspaces have new rows. Those two look
+ * every minute besides, so that a lost message costs a minute.
+ */
+export class TrailStack extends Stack {
+  constructor(scope: Construct, id: string, props: TrailStackProps) {
+    super(scope, id, props);
+    const { stage, checkpointKeyArn } = props;
+    const { prefix, logName } = namesOf(stage);
+    const surroundings: Surroundings = {
+      ...props,
+      group: new ScheduleGroup(this, 'Schedules', { scheduleGroupName: `${prefix}-trail` }),
+      failedRuns: new FailedRuns(this, 'FailedRuns'),
+    };
+
+    const sealQueue = this.sealer(surroundings, checkpointKeyArn);
+    const deliveryQueue = this.deliverer(surroundings);
+    this.dispatcher(surroundings, { sealQueue, deliveryQueue });
+    this.guard(surroundings);
+
+    new CfnOutput(this, 'LogName', {
+      value: logName,
+      description: 'What the origins of the audit logs begin with: a witness has to know it',
+    });
+  }
+
+  private sealer(surroundings: Surroundings, checkpointKeyArn: string): WakeQueue {
+    const { stage, data } = surroundings;
+    const timeout = Duration.minutes(2);
+    const queue = new WakeQueue(this, 'Seal', { timeout });
+    const readLog = readArchive(data, 'log/');
+    const handler = addScheduledFunction(
+      this,
+      {
+        functionName: 'sealer',
+        description: 'Seals new audit rows into the logs, when they come and every minute',
+        ...EVERY_MINUTE,
+        timeout,
+        memorySize: 1024,
+        vaultActions: ['GetItem', 'PutItem', 'Query'],
+        queriesList: true,
+        auditActions: ['GetItem', 'PutItem', 'Query'],
+        objects: [
+          { ...readLog, actions: [...readLog.actions, 'PutObject'] },
+          { bucketArn: data.stagingArn, prefix: '', actions: ['GetObject', 'PutObject'] },
+        ],
+        statements: [queue.receiving(), signCheckpoints(checkpointKeyArn)],
+        environment: {
+          ...logEnvironment(stage, data, checkpointKeyArn),
+          STAGING_BUCKET: data.staging.bucketName,
+          ...(stage.witnesses.length === 0 ? {} : { WITNESSES: JSON.stringify(stage.witnesses) }),
+        },
+      },
+      surroundings,
+    );
+    queue.wake(handler);
+    return queue;
+  }
+
+  private deliverer(surroundings: Surroundings): WakeQueue {
+    const { data, dataKeyArn } = surroundings;
+    const timeout = Duration.minutes(1);
+    const queue = new WakeQueue(this, 'Delivery', { timeout });
+    const handler = addScheduledFunction(
+      this,
+      {
+        functionName: 'deliverer',
+        description: 'Sends audit events to webhooks, when they come and every minute',
+        ...EVERY_MINUTE,
+        timeout,
+        vaultActions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'],
+        queriesList: true,
+        auditActions: ['GetItem', 'PutItem', 'Query'],
+        statements: [queue.receiving(), ...readSecrets(this, dataKeyArn, [data.rootSecret.secretArn])],
+        environment: { ROOT_SECRET_ID: data.rootSecret.secretArn },
+      },
+      surroundings,
+    );
+    queue.wake(handler);
+    return queue;
+  }
+
+  private dispatcher(
+    surroundings: Surroundings,
+    { sealQueue, deliveryQueue }: { readonly sealQueue: WakeQueue; readonly deliveryQueue: WakeQueue },
+  ): void {
+    const { data } = surroundings;
+    const queues = [sealQueue.queue, deliveryQueue.queue];
+    const streamArn = streamArnOf(data.audit.tableStreamArn);
+    const handler = this.streamFunction(surroundings, [streamArn], {
+      functionName: 'dispatcher',
+      description: 'Tells the sealer and the deliverer which workspaces have new audit rows',
+      timeout: Duration.minutes(1),
+      memorySize: 256,
+      vaultActions: [],
+      auditActions: [],
+      statements: [
+        new PolicyStatement({
+          actions: ['sqs:SendMessage'],
+          resources: queues.map(({ queueArn }) => queueArn),
+        }),
+      ],
+      environment: {
+        SEAL_QUEUE_URL: sealQueue.queue.queueUrl,
+        DELIVERY_QUEUE_URL: deliveryQueue.queue.queueUrl,
+      },
+    });
+    this.follow(surroundings, handler, 'Audit', streamArn, [
+      FilterCriteria.filter({ eventName: FilterRule.isEqual('INSERT') }),
+    ]);
+  }
+
+  private guard(surroundings: Surroundings): void {
+    const { data } = surroundings;
+    const streams = {
+      Audit: streamArnOf(data.audit.tableStreamArn),
+      Vault: streamArnOf(data.vault.tableStreamArn),
+    };
+    const handler = this.streamFunction(surroundings, Object.values(streams), {
+      functionName: 'guard',
+      description: 'Raises an alert for whatever changes the tables behind the vault’s back',
+      timeout: Duration.minutes(5),
+      vaultActions: ['GetItem', 'Query'],
+      auditActions: ['GetItem', 'PutItem', 'Query'],
+    });
+    for (const [table, streamArn] of Object.entries(streams)) {
+      this.follow(surroundings, handler, table, streamArn, []);
+    }
+  }
+
+  /** A function that may read these streams. */
+  private streamFunction(
+    { stage, data, dataKeyArn, failedRuns }: Surroundings,
+    streamArns: readonly string[],
+    props: Omit<VaultFunctionProps, 'stage' | 'vault' | 'audit' | 'dataKeyArn'>,
+  ): IFunction {
+    const { functionName } = props;
+    const id = functionName.charAt(0).toUpperCase() + functionName.slice(1);
+    const { handler } = new VaultFunction(this, `${id}Function`, {
+      ...props,
+      stage,
+      vault: data.vault,
+      audit: data.audit,
+      dataKeyArn,
+      statements: [
+        new PolicyStatement({
+          actions: [
+            'dynamodb:DescribeStream',
+            'dynamodb:GetRecords',
+            'dynamodb:GetShardIterator',
+            'dynamodb:ListStreams',
+          ],
+          resources: [...streamArns],
+        }),
+        new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [failedRuns.queueArn] }),
+        ...(props.statements ?? []),
+      ],
+    });
+    acknowledge(
+      handler,
+      'Its streams call it, retry for a day, and then say in the queue FailedRuns which records were given up.',
+      'NIST.800.53.R5-LambdaDLQ',
+    );
+    return handler;
+  }
+
+  /**
+   * In order and from the oldest record on. A batch that fails is halved and tried for as long as the stream keeps it,
+   * a day: what tells of tampering must not be dropped because something else was down for an hour.
+   */
+  private follow(
+    { failedRuns }: Surroundings,
+    handler: IFunction,
+    table: string,
+    eventSourceArn: string,
+    filters: readonly Record<string, unknown>[],
+  ): void {
+    handler.addEventSourceMapping(`${table}Stream`, {
+      eventSourceArn,
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: 100,
+      maxBatchingWindow: Duration.seconds(1),
+      bisectBatchOnError: true,
+      maxRecordAge: Duration.hours(24),
+      onFailure: new SqsDlq(failedRuns),
+      ...(filters.length === 0 ? {} : { filters: [...filters] }),
+    });
+  }
+}
+
+function streamArnOf(arn: string | undefined): string {
+  if (arn === undefined) throw new Error('The stack Data gives both tables a stream.');
+  return arn;
+}
