@@ -27,6 +27,7 @@ const stateSchema = z.strictObject({
   ),
   sealedAt: z.int(),
   publishedSize: count,
+  recovery: z.strictObject({ fromSize: count, rows: count }).exactOptional(),
 });
 
 /** The `SealStates` port on the table `vault`. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, SQSClient } from '@aws-sdk/client-sqs';
 import { unavailable } from '../core/kernel/errors.ts';
 import type { Wake, WakeQueue } from '../core/seal/wake.ts';
@@ -37,6 +36,6 @@ function toEntry({ workspaceId, newest }: Wake, index: number): SendMessageBatch
     Id: String(index),
     MessageBody: JSON.stringify({ workspaceId }),
     MessageGroupId: workspaceId,
-    MessageDeduplicationId: createHash('sha256').update(`${workspaceId}\n${newest}`).digest('hex'),
+    MessageDeduplicationId: `${workspaceId}:${newest}`,
   };
 }

@@ -13,6 +13,8 @@ import { chain, origin, revealed } from './support/rows.ts';
 
 const ROWS = 300;
 const ROUNDS = 3;
+/** Fewer where writers are in each other's way: with one lane they take their time. */
+const CONTENDED_ROWS = 128;
 const CONCURRENCIES = [1, 8, 32];
 /** Function instances at one workspace, and the lanes that it has. */
 const WRITERS = 32;
@@ -77,21 +79,22 @@ async function laneLines(client: DynamoDBDocumentClient, ledger: Ledger): Promis
     ratio: ratio(sent / rows),
   });
   const alone = new Writers(ledger, 'alone', 1, 1);
-  const lines = [costs('one writer', await alone.reveal(ROWS))];
+  const lines = [costs('one writer', await alone.reveal(CONTENDED_ROWS))];
   for (const lanes of LANES) {
     const writers = new Writers(ledger, `lanes-${lanes}`, WRITERS, lanes);
-    const raw = () => rawPuts(client, TABLES.auditTable, WRITERS, `raw-${lanes}-${systemClock.now()}`);
-    const { ours, reference } = await compare(ROUNDS, () => writers.reveal(ROWS), raw);
+    const raw = () =>
+      rawPuts(client, TABLES.auditTable, WRITERS, `raw-${lanes}-${systemClock.now()}`, CONTENDED_ROWS);
+    const { ours, reference } = await compare(ROUNDS, () => writers.reveal(CONTENDED_ROWS), raw);
     const who = `${WRITERS} writers, ${lanes} ${lanes === 1 ? 'lane' : 'lanes'}`;
     lines.push(
       {
         what: `append a row, ${who}, against conditional PutItem`,
-        ours: rate(ours),
-        reference: rate(reference),
+        ours: rate(ours, CONTENDED_ROWS),
+        reference: rate(reference, CONTENDED_ROWS),
         ratio: ratio(reference / ours),
       },
-      costs(who, await writers.reveal(ROWS)),
-      costs(`${who}, a pause of ${PAUSE_MS} ms after each`, await writers.reveal(ROWS, PAUSE_MS)),
+      costs(who, await writers.reveal(CONTENDED_ROWS)),
+      costs(`${who}, a pause of ${PAUSE_MS} ms after each`, await writers.reveal(CONTENDED_ROWS, PAUSE_MS)),
     );
   }
   return lines;
@@ -102,22 +105,27 @@ async function rawPuts(
   table: string,
   concurrency: number,
   lane: string,
+  rows = ROWS,
 ): Promise<void> {
   const [row] = chain(1);
   if (row === undefined) throw new Error('There is no row to put.');
   const item = rowItem(row);
   let next = 0;
-  await spread(concurrency, () => {
-    const Item = { ...item, pk: `A#${lane}#0`, sk: `R#${String(next++).padStart(16, '0')}` };
-    return client.send(
-      new PutCommand({ TableName: table, Item, ConditionExpression: 'attribute_not_exists(pk)' }),
-    );
-  });
+  await spread(
+    concurrency,
+    () => {
+      const Item = { ...item, pk: `A#${lane}#0`, sk: `R#${String(next++).padStart(16, '0')}` };
+      return client.send(
+        new PutCommand({ TableName: table, Item, ConditionExpression: 'attribute_not_exists(pk)' }),
+      );
+    },
+    rows,
+  );
 }
 
-/** Does the work {@link ROWS} times, so many at once. */
-async function spread(concurrency: number, work: () => Promise<unknown>): Promise<void> {
-  let left = ROWS;
+/** Does the work that many times, so many at once. */
+async function spread(concurrency: number, work: () => Promise<unknown>, times = ROWS): Promise<void> {
+  let left = times;
   const worker = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
@@ -127,6 +135,6 @@ async function spread(concurrency: number, work: () => Promise<unknown>): Promis
   await Promise.all(Array.from({ length: concurrency }, worker));
 }
 
-function rate(time: number): string {
-  return `${Math.round((ROWS / time) * 1000)} rows/s`;
+function rate(time: number, rows = ROWS): string {
+  return `${Math.round((rows / time) * 1000)} rows/s`;
 }

@@ -36,11 +36,12 @@ export function startEventSources(sources: readonly EventSource[]): EventSources
   const turns = new Map(sources.map((source): [EventSource, Turns] => [source, freshTurns()]));
   let pumps: Promise<unknown> = Promise.resolve();
   let pumping = 0;
+  let stopped = false;
 
   const takeTurn = async (source: EventSource, turn: Turns): Promise<void> => {
     try {
       // What comes in a burst is handed over in a burst.
-      while ((await source.poll()) && pumping === 0);
+      while ((await source.poll()) && pumping === 0 && !stopped);
       turn.failures = 0;
     } catch (error) {
       turn.failures += 1;
@@ -78,6 +79,7 @@ export function startEventSources(sources: readonly EventSource[]): EventSources
     },
 
     async stop() {
+      stopped = true;
       clearInterval(timer);
       await Promise.all([pumps, pollsUnderWay()]);
     },

@@ -132,7 +132,8 @@ export function parseCheckpoint(bytes) {
  * Reads a C2SP tlog-proof: a row as its extra data, its leaf index, an inclusion proof, a checkpoint.
  *
  * @param {Uint8Array} bytes
- * @returns {{row: Buffer, index: number, hashes: Buffer[], checkpoint: Checkpoint}}
+ * @returns {{row: Buffer, index: number, hashes: Buffer[], checkpoint: Checkpoint, note: Buffer}} `note` is the checkpoint
+ * as it stands there
  */
 export function parseProof(bytes) {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -143,7 +144,8 @@ export function parseProof(bytes) {
   if (version !== 'c2sp.org/tlog-proof@v1' || row === undefined || !isIndexed)
     throw new NoteError('The file is no C2SP tlog-proof that carries a row.');
   const hashes = lines.map(hashFromBase64);
-  return { row, index: Number(index.slice(6)), hashes, checkpoint: parseCheckpoint(file.subarray(end + 2)) };
+  const note = file.subarray(end + 2);
+  return { row, index: Number(index.slice(6)), hashes, checkpoint: parseCheckpoint(note), note };
 }
 
 /** @param {string} base64 @returns {Buffer} 32 bytes */

@@ -2,8 +2,8 @@
  * A stretch of a log's leaves, put together with the roots of the subtrees on both sides into the root of the whole tree;
  * and, where that root is not the one that was sealed, which rows were changed.
  */
-import { FormError } from './bundle.js';
-import { subtreeWidths, Tree } from './merkle.js';
+import { FormError, lines } from './bundle.js';
+import { leafHash, subtreeWidths, Tree } from './merkle.js';
 
 /**
  * @typedef {import('./judgement.js').Place} Place
@@ -16,6 +16,27 @@ import { subtreeWidths, Tree } from './merkle.js';
  * @property {readonly Buffer[]} right those after the last one
  * @property {() => Iterable<Leaf>} leaves
  */
+
+/**
+ * The leaves of a bundle: a line is a row, or the hash of one that is left out.
+ *
+ * @param {Buffer} file
+ * @returns {Generator<Leaf>}
+ */
+export function* readLeaves(file) {
+  for (const line of lines(file)) {
+    const hex = line.length === 64 ? line.toString('latin1') : '';
+    const isHash = /^[0-9a-f]{64}$/.test(hex);
+    yield isHash ? { hash: Buffer.from(hex, 'hex') } : { row: line, hash: leafHash(line) };
+  }
+}
+
+/** In hex. @param {Range} range */
+export function* withheldHashes({ leaves }) {
+  for (const { row, hash } of leaves()) {
+    if (row === undefined) yield hash.toString('hex');
+  }
+}
 
 /**
  * @param {Range} range
@@ -96,8 +117,7 @@ export function tellChanged(walk, leaves) {
   );
   const told = new Set(walk.found.problems.map(({ leaf }) => leaf));
   for (const place of places) {
-    if (!told.has(place.leaf))
-      walk.found.add('hash_mismatch', 'The row was changed after it was sealed.', place);
+    if (!told.has(place.leaf)) walk.found.add('hash_mismatch', 'Its hash is not the sealed one.', place);
   }
 }
 

@@ -3,13 +3,13 @@
  * Nothing in the evidence is trusted: the verdict `valid` rests on the keys that the auditor brings, and on SHA-256 and
  * Ed25519. `docs/audit-format.md` is the specification.
  */
-import { lines, needed, parseBundle, parseConsistency, parseRangeProof } from './bundle.js';
+import { needed, parseBundle, parseConsistency, parseRangeProof } from './bundle.js';
 import { Findings, judge } from './judgement.js';
 import { LaneWalk } from './lanes.js';
 import { manifestFault, readManifests } from './manifests.js';
 import { includes, isConsistent, leafHash } from './merkle.js';
 import { parseCheckpoint, parseProof } from './note.js';
-import { lastRows, nameChanged, rebuild } from './range.js';
+import { lastRows, nameChanged, readLeaves, rebuild, withheldHashes } from './range.js';
 import { RowError, readRow } from './row.js';
 
 /**
@@ -131,6 +131,7 @@ function judgeBundle(files, judgement) {
   judgement.openLog(checkpoint, bundle.workspaceId);
   if (bundle.origin !== checkpoint.origin || bundle.treeSize !== checkpoint.size)
     judgement.found.add('wrong_origin', 'bundle.json speaks of another checkpoint than the one beside it.');
+  judgement.remarks.push(...scopeOf(bundle));
   const proof = parseRangeProof(needed(files, 'range-proof.json'));
   const leaves = needed(files, 'leaves.ndjson');
   /** @type {Range} */
@@ -151,17 +152,18 @@ function judgeBundle(files, judgement) {
 }
 
 /**
- * The leaves of a bundle: a line is a row, or the hash of one that is left out.
+ * What the bundle says that it is for: nothing signs that, so the auditor must see it.
  *
- * @param {Buffer} file
- * @returns {Generator<Leaf>}
+ * @param {Bundle} bundle
  */
-function* readLeaves(file) {
-  for (const line of lines(file)) {
-    const hex = line.length === 64 ? line.toString('latin1') : '';
-    const isHash = /^[0-9a-f]{64}$/.test(hex);
-    yield isHash ? { hash: Buffer.from(hex, 'hex') } : { row: line, hash: leafHash(line) };
-  }
+function scopeOf({ from, to, filter }) {
+  const wanted = Object.entries(filter ?? {}).map(([member, value]) => `${member} ${value}`);
+  const parts = [
+    ...(from === undefined ? [] : [`from ${from}`]),
+    ...(to === undefined ? [] : [`before ${to}`]),
+    ...(filter === undefined ? [] : [`with ${wanted.join(' and ')}`]),
+  ];
+  return parts.length === 0 ? [] : [`The bundle is made for rows ${parts.join(', ')}.`];
 }
 
 /**
@@ -224,13 +226,6 @@ function judgeRoots(range, checkpoint, { walk, manifests, neighbours, seals }, {
   for (const [size] of isWhole ? disagreeing : [])
     judgement.found.add('seal_mismatch', `The leaves do not give the root of the seal at ${size}.`);
   judgement.compareWithKept(checkpoint, (size) => (isWhole ? roots.get(size) : undefined) ?? seals.get(size));
-}
-
-/** @param {Range} range */
-function* withheldHashes({ leaves }) {
-  for (const { row, hash } of leaves()) {
-    if (row === undefined) yield hash.toString('hex');
-  }
 }
 
 /** @param {Row} row @param {Bundle} bundle */
@@ -341,11 +336,10 @@ function readNeighbours(files, { workspaceId }, checkpoint, judgement) {
   for (const [name, bytes] of files) {
     const [, lane, side] = /^neighbours\/(\d{1,5})-(before|after)\.tlog-proof$/.exec(name) ?? [];
     if (side === undefined) continue;
-    const { row: rowBytes, index, hashes, checkpoint: own } = parseProof(bytes);
+    const { row: rowBytes, index, hashes, note } = parseProof(bytes);
     const hash = leafHash(rowBytes);
-    const isProven =
-      own.note.text === checkpoint.note.text &&
-      includes(hash, index, checkpoint.size, hashes, checkpoint.root);
+    const isOfBundle = note.equals(needed(files, 'checkpoint'));
+    const isProven = isOfBundle && includes(hash, index, checkpoint.size, hashes, checkpoint.root);
     if (!isProven)
       judgement.found.add('bad_proof', `${name} does not lead to the checkpoint.`, { leaf: index });
     const row = readShown(rowBytes, index, judgement.found);

@@ -1,4 +1,6 @@
 import { type Entity, entityDigest, type Kind, REMOVED_DIGEST } from '../kernel/entity.ts';
+import type { RetentionFloor } from '../retention/floor.ts';
+import { explainedFloor } from '../verification/explain-entity.ts';
 import type { EntityInspector, EntityName, InspectedEntity } from './entity-inspector.ts';
 import { PRINCIPAL_LANE } from './event.ts';
 import { lanesOf } from './lane-set.ts';
@@ -52,6 +54,8 @@ const GROUP = 100;
  * The vault may be at work meanwhile. As an entity changes together with its row, an entity that looks wrong is right
  * if a row that came since the first reading explains what was seen; so the lanes are read on before it is called a break.
  *
+ * Where retention has given up rows, it begins behind them.
+ *
  * @param scanned what was found in the table before this began. An entity that no row speaks of, or that lies elsewhere
  * than the vault would have put it, was slipped in.
  */
@@ -60,7 +64,8 @@ export async function verifyWorkspace(
   workspaceId: string,
   scanned: readonly ScannedEntity[] = [],
 ): Promise<Verification> {
-  const chain = new ChainWalk(parts.ledger, workspaceId);
+  const floor = await explainedFloor(parts, workspaceId);
+  const chain = new ChainWalk(parts.ledger, workspaceId, floor);
   await chain.walkOn();
   const expected = [...chain.expected.values()];
   const suspects = await findSuspects(parts, workspaceId, expected);
@@ -90,13 +95,15 @@ class ChainWalk {
   rows = 0;
   readonly #ledger: Ledger;
   readonly #workspaceId: string;
+  readonly #floor: RetentionFloor | undefined;
   readonly #checks = new Map<number, LaneCheck>();
   /** By lane: the hash of the row in lane 0 that opened it. */
   readonly #openings = new Map<number, string>();
 
-  constructor(ledger: Ledger, workspaceId: string) {
+  constructor(ledger: Ledger, workspaceId: string, floor: RetentionFloor | undefined) {
     this.#ledger = ledger;
     this.#workspaceId = workspaceId;
+    this.#floor = floor;
   }
 
   /** @returns the changes that the rows read by this call speak of. */
@@ -129,9 +136,10 @@ class ChainWalk {
 
   async #walkLane(lane: number, last: number, changes: Expected[]): Promise<void> {
     const earlier = this.#checks.get(lane);
-    const opening = lane === PRINCIPAL_LANE ? GENESIS.hash : this.#openings.get(lane);
-    const anchor =
-      earlier !== undefined && earlier.head.seq > 0 ? earlier.head : { ...GENESIS, hash: opening ?? '' };
+    const floor = this.#floor?.lanes[lane];
+    const opening = floor?.hash ?? (lane === PRINCIPAL_LANE ? GENESIS.hash : this.#openings.get(lane));
+    const start = { seq: floor?.throughSeq ?? 0, hash: opening ?? '', ts: floor?.ts ?? '' };
+    const anchor = earlier !== undefined && earlier.head.seq > 0 ? earlier.head : start;
     const ref = { workspaceId: this.#workspaceId, lane };
     const check = await verifyLane(this.#ledger, ref, anchor, last, (row, stored) => {
       if (lane === PRINCIPAL_LANE) this.#noteOpening(row, stored);

@@ -44,7 +44,7 @@ export async function collectEvidence(
   const { workspaceId } = context.principal;
   authorize(context.principal, 'audit:export');
   const published = await openLog(parts.log, workspaceId);
-  const range = after ?? (await leafRange(parts, published, query));
+  const range = after ?? (await leafRange(parts.log, published, query));
   const leaves = await readLeaves(published, range);
   await parts.trail.commit(originOf(context), [
     {

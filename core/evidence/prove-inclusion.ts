@@ -1,12 +1,12 @@
 import { originOf, type RequestContext } from '../access/principal.ts';
 import { authorize } from '../access/role.ts';
-import { type AuditEvent, eventId, type RowPosition } from '../audit/event.ts';
-import { rowHash } from '../audit/row.ts';
+import { eventId, type RowPosition } from '../audit/event.ts';
 import { notFound, VaultError } from '../kernel/errors.ts';
 import type { PublishedLog } from '../seal/published-log.ts';
 import { type Hash, leafHash } from '../transparency/merkle.ts';
 import { inclusionProof } from '../transparency/proofs.ts';
 import { formatTlogProof } from '../transparency/tlog-proof.ts';
+import { readLeaf } from './choose-rows.ts';
 import type { EvidenceParts, SealedLogs } from './evidence-parts.ts';
 import { findLeaf } from './find-leaf.ts';
 import { notSealed, openLog } from './open-log.ts';
@@ -35,11 +35,8 @@ export async function proveInclusion(
   context: RequestContext,
   position: RowPosition,
 ): Promise<InclusionProof> {
-  const { workspaceId } = context.principal;
   authorize(context.principal, 'audit:read');
-  const proven = await proveEvent(parts, workspaceId, position);
-  await parts.trail.commit(originOf(context), [proofRead('audit.proof_read', position)]);
-  return proven;
+  return proveEvent(parts, context, position, 'audit.proof_read');
 }
 
 /** The evidence for one event in one file: its row and the proof that it is in the log (C2SP tlog-proof). */
@@ -48,11 +45,8 @@ export async function rowEvidence(
   context: RequestContext,
   position: RowPosition,
 ): Promise<string> {
-  const { workspaceId } = context.principal;
   authorize(context.principal, 'audit:export');
-  const proven = await proveEvent(parts, workspaceId, position);
-  await parts.trail.commit(originOf(context), [proofRead('audit.evidence_exported', position)]);
-  return tlogProofOf(proven);
+  return tlogProofOf(await proveEvent(parts, context, position, 'audit.evidence_exported'));
 }
 
 export function tlogProofOf({ bytes, leafIndex, hashes, checkpoint }: ProvenRow): string {
@@ -68,6 +62,9 @@ export async function proveRow(
   const leafIndex = await findLeaf(log, published, position);
   if (leafIndex === undefined) return undefined;
   const [bytes = new Uint8Array()] = await readEntries(published, leafIndex, leafIndex + 1);
+  const { row } = readLeaf(bytes, leafIndex);
+  if (row !== undefined && (row.lane !== position.lane || row.seq !== position.seq))
+    throw misplaced(position);
   return {
     position,
     leafIndex,
@@ -78,11 +75,17 @@ export async function proveRow(
   };
 }
 
+/**
+ * The row as it was sealed, whatever the table says of it now; where that is something else, the event says so: whoever
+ * changed a row must not keep its proof from those who ask for it.
+ */
 async function proveEvent(
-  { ledger, log }: EvidenceParts,
-  workspaceId: string,
+  { ledger, log, trail }: EvidenceParts,
+  context: RequestContext,
   position: RowPosition,
+  action: 'audit.proof_read' | 'audit.evidence_exported',
 ): Promise<ProvenRow> {
+  const { workspaceId } = context.principal;
   const stored = await ledger.row({ workspaceId, lane: position.lane }, position.seq);
   const published = await openLog(log, workspaceId);
   const proven = await proveRow(log, published, position);
@@ -90,24 +93,24 @@ async function proveEvent(
     if (stored === undefined) throw notFound('event');
     throw notSealed(`The event ${eventId(position)} is not sealed yet.`);
   }
-  // What the table says now must not be vouched for by a proof of what was sealed.
-  if (stored !== undefined && rowHash(stored.bytes) !== rowHash(proven.bytes)) throw changedSince(position);
+  const isChanged = stored !== undefined && Buffer.compare(stored.bytes, proven.bytes) !== 0;
+  await trail.commit(originOf(context), [
+    {
+      action,
+      entity: { type: 'event', id: eventId(position) },
+      result: isChanged ? 'failure' : 'success',
+      ...(isChanged ? { detail: { reason: 'changed_since_sealed' } } : {}),
+    },
+  ]);
   return proven;
 }
 
-function changedSince(position: RowPosition): VaultError {
+/** Where rows stand in the tree is noted in a table, which somebody may have spoiled. */
+function misplaced(position: RowPosition): VaultError {
   return new VaultError(
     'internal',
-    `The event ${eventId(position)} is not the one that was sealed: somebody has changed it. Tell your operator, and take an evidence bundle, whose rows come from the sealed log.`,
+    `The place of the event ${eventId(position)} in the log was spoiled. Tell your operator; an evidence bundle still has the event.`,
   );
-}
-
-function proofRead(action: AuditEvent['action'], position: RowPosition): AuditEvent {
-  return {
-    action,
-    entity: { type: 'event', id: eventId(position) },
-    result: 'success',
-  };
 }
 
 /** Reads an event's public id, `<lane>-<seq>`. */

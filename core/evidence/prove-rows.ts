@@ -38,7 +38,7 @@ export async function proveRows(
   authorize(context.principal, 'audit:export');
   const published = await openLog(parts.log, workspaceId);
   const { note, checkpoint, nodes } = published;
-  const range = after ?? (await leafRange(parts, published, query));
+  const range = after ?? (await leafRange(parts.log, published, query));
   const end = Math.min(range.end, range.begin + MAX_PROVEN_ROWS);
   const entries = await readEntries(published, range.begin, end);
   const rows: ProvenLeaf[] = [];

@@ -46,19 +46,45 @@ export async function newestSeal(
   return path === undefined ? undefined : sealAt(parts, workspaceId, path);
 }
 
+/**
+ * Of the checkpoints that are kept for good and larger than `size`, the largest with at most `leaves` more, or else the
+ * first; undefined when there is none.
+ *
+ * @throws SealRefusal `archive_conflict` when it is none that we signed.
+ */
+export async function nextSeal(
+  parts: SealParts,
+  workspaceId: string,
+  size: number,
+  leaves: number,
+): Promise<PublishedCheckpoint | undefined> {
+  const limit = sealPath(size + leaves);
+  let path: string | undefined;
+  for await (const paths of sealPages(parts, workspaceId, size)) {
+    const within = paths.filter((each) => each <= limit);
+    path = within.at(-1) ?? path ?? paths[0];
+    if (within.length < paths.length) break;
+  }
+  return path === undefined ? undefined : sealAt(parts, workspaceId, path);
+}
+
 /** Paths of seals of trees larger than `size`, rising: one, or a few where a recovery is due. */
-async function sealsAfter(
+async function sealsAfter(parts: SealParts, workspaceId: string, size: number): Promise<readonly string[]> {
+  let found: readonly string[] = [];
+  // Of many pages the first path and the last are all that is asked for here.
+  for await (const paths of sealPages(parts, workspaceId, size)) found = [...found.slice(0, 1), ...paths];
+  return found;
+}
+
+async function* sealPages(
   { archive }: SealParts,
   workspaceId: string,
   size: number,
-): Promise<readonly string[]> {
+): AsyncGenerator<readonly string[]> {
   const prefix = logPrefix(workspaceId);
-  let found: readonly string[] = [];
   for await (const keys of archive.list(`${prefix}${SEALS_PATH}`, `${prefix}${sealPath(size)}`)) {
-    // Of many pages the first key and the last are all that anybody asks for.
-    found = [...found.slice(0, 1), ...keys];
+    yield keys.map((key) => key.slice(prefix.length));
   }
-  return found.map((key) => key.slice(prefix.length));
 }
 
 async function sealAt(parts: SealParts, workspaceId: string, path: string): Promise<PublishedCheckpoint> {

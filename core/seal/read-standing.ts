@@ -40,7 +40,7 @@ export interface Standing {
 export async function readStanding(parts: SealParts, workspaceId: string): Promise<Standing> {
   const earlier = await readPublished(parts, workspaceId);
   const state = await parts.seals.read(workspaceId);
-  if (state !== undefined) await checkState(parts, state);
+  if (state !== undefined && !(await isSigned(parts, state))) throw notSigned(state);
   compare(earlier, state);
   const claimed = state?.publishedSize ?? 0;
   const published = claimed > earlier.size ? await readPublished(parts, workspaceId) : earlier;
@@ -81,8 +81,8 @@ function compare(published: Published, state: SealState | undefined): void {
   }
 }
 
-/** The parts of a state must belong to the checkpoint in it, and that must be signed: others may write a table, too. */
-async function checkState(parts: SealParts, state: SealState): Promise<void> {
+/** Whether the parts of a state belong to the checkpoint in it, and that is signed: others may write a table, too. */
+export async function isSigned(parts: SealParts, state: SealState): Promise<boolean> {
   const { workspaceId, size, root, publishedSize } = state;
   const ahead = size - publishedSize;
   const origin = logOrigin(parts.logName, workspaceId);
@@ -90,17 +90,21 @@ async function checkState(parts: SealParts, state: SealState): Promise<void> {
   try {
     const signed = openCheckpoint(state.checkpoint, origin, keys);
     const built = frontierRoot({ size, hashes: state.frontier.map(hashFromHex) });
-    const isSigned = signed.size === size && hashToHex(signed.root) === root && hashToHex(built) === root;
-    if (isSigned && publishedSize >= 0 && ahead >= 0 && ahead <= MAX_STEP_ROWS) return;
+    const fits = signed.size === size && hashToHex(signed.root) === root && hashToHex(built) === root;
+    return fits && publishedSize >= 0 && ahead >= 0 && ahead <= MAX_STEP_ROWS;
   } catch (error) {
     const isMalformed =
       error instanceof NoteError || error instanceof HashFormatError || error instanceof RangeError;
-    if (!isMalformed) throw error;
+    if (isMalformed) return false;
+    throw error;
   }
-  throw new SealRefusal(
+}
+
+function notSigned({ size }: SealState): SealRefusal {
+  return new SealRefusal(
     'log_forked',
     `state ${size}`,
-    'The state of the sealer is not the one that was signed. Remove it and recover the sealed rows.',
+    'The state of the sealer is not the one that was signed. Recover the sealed rows, which makes it anew.',
   );
 }
 

@@ -21,6 +21,8 @@ export interface SealState {
   readonly sealedAt: number;
   /** The size of the last tree whose tiles and checkpoint are known to be in the archive; `size` when nothing is due. */
   readonly publishedSize: number;
+  /** While sealed rows are put back after a restore: the size of the tree before, and how many rows are back so far. */
+  readonly recovery?: { readonly fromSize: number; readonly rows: number };
 }
 
 /** Consecutive rows of one lane that are consecutive leaves. */

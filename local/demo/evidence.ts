@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { StoryError } from './client.ts';
 import type { Secret } from './everyday.ts';
+import { runJob, settle } from './jobs.ts';
 import type { Stage } from './stage.ts';
 
 const VERIFIER = join(import.meta.dirname, '..', '..', 'verify', 'bin.js');
@@ -45,6 +46,7 @@ export async function takeEvidenceHome(stage: Stage): Promise<void> {
 export async function rewriteHistory(stage: Stage, secret: Secret): Promise<void> {
   const { scene, say, owner, insider, url, workspaceId } = stage;
   scene('An insider rewrites history: one row, and every row after it with fresh, right hashes');
+  await settle(url);
   const eventId = await lastReveal(stage, secret);
   const count = await insider.rechain(workspaceId, eventId, (text) =>
     text.replace('"action":"secret.revealed"', '"action":"secret.read"'),
@@ -52,6 +54,7 @@ export async function rewriteHistory(stage: Stage, secret: Secret): Promise<void
   say(
     `Row ${eventId} now says "secret.read". ${count} rows were written anew, each with the hash of the one before.`,
   );
+  await settle(url);
   const { json: chain } = await owner.expect<{ readonly ok: boolean; readonly rows: number }>(
     200,
     'POST',
@@ -63,18 +66,25 @@ export async function rewriteHistory(stage: Stage, secret: Secret): Promise<void
   );
   if (!chain.ok) throw new StoryError('The rewritten chain should hold together.');
 
-  scene('The signed head gives it away');
+  scene('The tamper guard saw it happen …');
+  const { json: told } = await owner.expect<{
+    readonly items: readonly {
+      readonly createdAt: string;
+      readonly detail: Readonly<Record<string, string>>;
+    }[];
+  }>(200, 'GET', '/audit?action=alert.raised&actorId=guard&limit=1');
+  const [alert] = told.items;
+  say(
+    `Alert: ${alert?.detail['tier']}, ${alert?.detail['subject']} and others, ${alert?.detail['count']} in all.`,
+  );
+  if (alert?.detail['count'] !== String(count))
+    throw new StoryError('The guard did not see every row change.');
+
+  scene('… and the signed head gives it away for good');
   const sealing = await runJob<Outcome>(url, 'sealer', { seal: workspaceId });
   say(`The sealer's function: ${JSON.stringify(sealing)}`);
-  const { json: found } = await owner.expect<{
-    readonly items: readonly {
-      readonly entity: { readonly id: string };
-      readonly detail: { readonly subject?: string };
-    }[];
-  }>(200, 'GET', '/audit?action=alert.raised&limit=100');
-  const alert = found.items.find(({ entity }) => entity.id === 'log_forked');
-  say(`Alert: ${alert?.entity.id}, ${alert?.detail.subject}. Nothing more is signed on top of a forged log.`);
-  if (alert === undefined) throw new StoryError('The sealer raised no alert over a forged log.');
+  say('Nothing more is signed on top of a forged log, and a critical alert is raised.');
+  if (sealing.refused !== 1) throw new StoryError('The sealer did not refuse the forged log.');
   const report = await runJob<object>(url, 'verifier', { workspaceId, kind: 'complete' });
   say(`The verifier's function, complete: ${JSON.stringify(report)}`);
   const { json: log } = await owner.expect<{
@@ -102,12 +112,6 @@ async function lastReveal({ owner }: Stage, secret: Secret): Promise<string> {
   const event = json.items.find(({ result }) => result === 'success');
   if (event === undefined) throw new StoryError(`The log has no reveal of ${secret.name}.`);
   return event.id;
-}
-
-async function runJob<T>(url: string, name: string, event: object): Promise<T> {
-  const answer = await fetch(`${url}/_jobs/${name}`, { method: 'POST', body: JSON.stringify(event) });
-  if (!answer.ok) throw new StoryError(`The function ${name} failed: ${await answer.text()}`);
-  return (await answer.json()) as T;
 }
 
 async function download(url: string, apiKey: string, path: string): Promise<Uint8Array> {

@@ -88,7 +88,7 @@ export function createInsider({
         from = last;
       } while (from !== undefined);
       let prev: string | undefined;
-      for (const row of rows) {
+      const forged = rows.map((row) => {
         const text = Buffer.from(row['b']?.B ?? '', 'base64').toString('utf8');
         const edited =
           prev === undefined ? editText(text) : text.replace(/"prev":"[0-9a-f]{64}"/, `"prev":"${prev}"`);
@@ -96,9 +96,11 @@ export function createInsider({
         const bytes = Buffer.from(edited, 'utf8');
         const hash = createHash('sha256').update(Uint8Array.of(0)).update(bytes).digest();
         prev = hash.toString('hex');
-        const Item = { ...row, b: { B: bytes.toString('base64') }, h: { B: hash.toString('base64') } };
-        await call('PutItem', { TableName: auditTable, Item });
-      }
+        return { ...row, b: { B: bytes.toString('base64') }, h: { B: hash.toString('base64') } };
+      });
+      // All at once, so that nobody sees half of it.
+      const TransactItems = forged.map((Item) => ({ Put: { TableName: auditTable, Item } }));
+      await call('TransactWriteItems', { TransactItems });
       return rows.length;
     },
     async editRole(apiKeyId, role) {

@@ -16,7 +16,19 @@ function expectBothNamed(story: string): void {
     `    BREAK row ${row}: hash_mismatch`,
     expect.stringMatching(`^    BREAK apiKey ${key}: entity_altered `),
   ]);
-  expect(story).toMatch(/The verifier's function: \{"workspaces":2,"rows":\d+,"breaks":2\}/);
+  expect(story).toMatch(/The verifier's function: \{"workspaces":1,"rows":\d+,"entities":0,"breaks":2\}/);
+  expect(story).toMatch(/^ {4}lockzero-verify evidence\.zip .*\n(.*\n)*? {4}valid$/m);
+}
+
+/** The lines of a story in which a whole history is rewritten, and the signed head tells. */
+function expectForgeryFound(story: string): void {
+  const [, row = '', count = ''] =
+    /Row (\d+-\d+) now says "secret\.read"\. (\d+) rows were written anew/.exec(story) ?? [];
+  expect(story).toContain(`Alert: critical, row ${row} and others, ${count} in all.`);
+  expect(story).toMatch(/follows the chain: ok: true/);
+  expect(story).toContain('{"workspaces":1,"sealed":0,"refused":1,"failed":0}');
+  expect(story).toContain(`"reason":"log_forked"`);
+  expect(story).toContain(`"seq":"${row.split('-')[1]}"`);
 }
 
 describeWithJava('npm run demo', () => {
@@ -32,6 +44,7 @@ describeWithJava('npm run demo', () => {
     expect([stderr, exitCode]).toEqual(['', 0]);
     expect(stdout).toMatch(/^Lockzero, told by a fresh vault/);
     expectBothNamed(stdout);
+    expectForgeryFound(stdout);
     expect(readdirSync(temporary).filter((name) => name.startsWith('lockzero'))).toEqual([]);
   });
 

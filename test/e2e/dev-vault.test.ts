@@ -3,8 +3,13 @@ import { statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { DescribeTableCommand, DescribeTimeToLiveCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  DescribeTableCommand,
+  DescribeTimeToLiveCommand,
+  DynamoDBClient,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { GetObjectCommand, GetObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
 import { createKmsSigner } from '../../aws/kms-signer.ts';
 import { createSesMail } from '../../aws/ses-mail.ts';
 import { readEnv } from '../../lambdas/shared/env.ts';
@@ -40,11 +45,14 @@ withDevVault('the vault on a laptop', (vault) => {
         s3Endpoint: `${vault.url}/_aws/s3`,
         secretsManagerEndpoint: `${vault.url}/_aws/secretsmanager`,
         sesEndpoint: `${vault.url}/_aws/ses`,
+        sqsEndpoint: `${vault.url}/_aws/sqs`,
         vaultTable: 'lockzero-local-vault',
         auditTable: 'lockzero-local-audit',
         archiveBucket: 'lockzero-local-archive',
+        stagingBucket: 'lockzero-local-staging',
         secretsKeyArn: expect.stringMatching(/^arn:aws:kms:us-east-1:000000000000:key\//),
         signingKeyArn: expect.stringMatching(/^arn:aws:kms:us-east-1:000000000000:key\//),
+        checkpointKeyArn: expect.stringMatching(/^arn:aws:kms:us-east-1:000000000000:key\//),
       },
     });
   });
@@ -78,15 +86,14 @@ withDevVault('the vault on a laptop', (vault) => {
   });
 
   test('has tables and an archive of the deployed shape', async () => {
-    const { region, dynamodbEndpoint, s3Endpoint, vaultTable, auditTable, archiveBucket } = vault.config.aws;
-    const credentials = { accessKeyId: 'anyone', secretAccessKey: 'anything' };
-    const dynamodb = new DynamoDBClient({ region, credentials, endpoint: dynamodbEndpoint });
-    const s3 = new S3Client({ region, credentials, endpoint: s3Endpoint });
+    const { vaultTable, auditTable, archiveBucket, stagingBucket } = vault.config.aws;
+    const { dynamodb, s3, destroy } = clients();
 
     const { Table: entities } = await dynamodb.send(new DescribeTableCommand({ TableName: vaultTable }));
     expect(entities).toMatchObject({
       DeletionProtectionEnabled: true,
       KeySchema: [{ AttributeName: 'pk' }, { AttributeName: 'sk' }],
+      StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
       GlobalSecondaryIndexes: [
         {
           IndexName: 'list',
@@ -112,19 +119,79 @@ withDevVault('the vault on a laptop', (vault) => {
       ObjectLockEnabled: 'Enabled',
       Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } },
     });
-    dynamodb.destroy();
-    s3.destroy();
+    await expect(
+      s3.send(new GetObjectLockConfigurationCommand({ Bucket: stagingBucket })),
+    ).rejects.toMatchObject({ name: 'ObjectLockConfigurationNotFoundError' });
+    destroy();
+  });
+
+  test('seals what was written, once streams and queues have been handed over', async () => {
+    await vault.owner.post('/secrets', { json: { namespace: 'demo', name: 'sealed', value: 'x' } });
+    await vault.pump();
+    const { s3, destroy } = clients();
+    const Bucket = vault.config.aws.archiveBucket;
+    const Key = `log/${vault.config.workspaceId}/checkpoint`;
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+    const [origin, size] = (await Body?.transformToString())?.split('\n') ?? [];
+    expect(origin).toBe(`lockzero.local/${vault.config.workspaceId}`);
+    expect(Number(size)).toBeGreaterThan(0);
+    destroy();
   });
 
   test('runs each job out of turn', async () => {
     const run = async (name: string) => (await vault.as().post(`/_jobs/${name}`)).json;
     expect(await run('tally')).toEqual({ rows: expect.any(Number) });
     expect(await run('purge')).toEqual({ purged: 0 });
-    expect(await run('verifier')).toEqual({ workspaces: 2, rows: expect.any(Number), breaks: 0 });
+    expect(await run('sealer')).toMatchObject({ workspaces: 2, refused: 0, failed: 0 });
+    expect(await run('deliverer')).toEqual({ events: 0 });
+    expect(await run('archiver')).toMatchObject({ workspaces: 2, failed: 0 });
+    expect(await run('retention')).toMatchObject({ workspaces: 2, deleted: 0, failed: 0 });
+    expect(await run('verifier')).toMatchObject({ workspaces: 2, rows: expect.any(Number), breaks: 0 });
+  });
+
+  test('hands a job the event that it was sent, and refuses one that is no JSON', async () => {
+    const { workspaceId } = vault.config;
+    const recovered = await vault.as().post('/_jobs/sealer', { json: { recover: workspaceId } });
+    expect(recovered.status).toBe(200);
+    expect(recovered.json).not.toHaveProperty('workspaces');
+    const { json } = await vault.as().post('/_jobs/sealer', { raw: '{' });
+    expect(json).toMatchObject({ status: 400, code: 'malformed_json' });
+  });
+
+  test('notices within a pump what was changed behind its back', async () => {
+    const { dynamodb, destroy } = clients();
+    const pk = { S: `A#${vault.config.workspaceId}#0` };
+    const sk = { S: 'R#0000000000000001' };
+    await dynamodb.send(
+      new UpdateItemCommand({
+        TableName: vault.config.aws.auditTable,
+        Key: { pk, sk },
+        UpdateExpression: 'SET planted = :true',
+        ExpressionAttributeValues: { ':true': { BOOL: true } },
+      }),
+    );
+    expect((await vault.as().post('/_pump')).json).toEqual({});
+    const { json } = await vault.owner.get('/audit?action=alert.raised');
+    expect(json.items).toEqual([
+      expect.objectContaining({ entity: { type: 'alert', id: 'row_modified' }, result: 'failure' }),
+    ]);
+    destroy();
   });
 
   test('an unknown job, or a job by GET, is an unknown path', async () => {
     expect((await vault.as().post('/_jobs/coffee')).json).toMatchObject({ status: 404, code: 'not_found' });
     expect((await vault.as().get('/_jobs/purge')).json).toMatchObject({ status: 404, code: 'not_found' });
   });
+
+  function clients() {
+    const { region, dynamodbEndpoint, s3Endpoint } = vault.config.aws;
+    const credentials = { accessKeyId: 'anyone', secretAccessKey: 'anything' };
+    const dynamodb = new DynamoDBClient({ region, credentials, endpoint: dynamodbEndpoint });
+    const s3 = new S3Client({ region, credentials, endpoint: s3Endpoint });
+    const destroy = (): void => {
+      dynamodb.destroy();
+      s3.destroy();
+    };
+    return { dynamodb, s3, destroy };
+  }
 });

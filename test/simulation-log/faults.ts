@@ -68,6 +68,10 @@ export class SingleFault implements Faults {
     this.#fault = fault;
   }
 
+  get isMet(): boolean {
+    return this.calls.length >= this.#at;
+  }
+
   draw(call: string): Fault {
     this.calls.push(call);
     return this.calls.length === this.#at ? this.#fault : 'none';

@@ -27,7 +27,7 @@ export async function play(
   const world = new LogWorld(seed, mutant);
   const restore = unzipAtOnce();
   try {
-    const story = tell(world).then(() => settle(world));
+    const story = tell(world);
     let failure: unknown;
     story.catch((error: unknown) => {
       failure = error;
@@ -42,7 +42,13 @@ export async function play(
 
 /** A history of phases: in each, all are at work at once, under faults. Between them time passes. */
 export function playHistory(seed: number, coverage: Coverage, mutant?: Mutant): Promise<Report> {
-  return play(seed, (world) => tellHistory(world, coverage), mutant);
+  return play(
+    seed,
+    async (world) => {
+      await tellHistory(world, coverage);
+      await settle(world);
+    },
+    mutant,);
 }
 
 async function tellHistory(world: LogWorld, coverage: Coverage): Promise<void> {

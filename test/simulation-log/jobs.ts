@@ -48,14 +48,15 @@ export function verifyAll(world: LogWorld, kind: VerificationKind, slice: number
   });
 }
 
-interface Result {
+/** What a job gives out of one workspace. */
+export interface Result {
   readonly workspaceId: string;
   readonly outcome?: { readonly status: string };
   readonly findings?: Findings;
   readonly error?: unknown;
 }
 
-async function runJob(
+export async function runJob(
   world: LogWorld,
   role: Role,
   work: (process: Process) => AsyncIterable<Result>,

@@ -122,7 +122,7 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'marks of use that never get old',
     caughtBy: ['I7'],
-    firstSeed: 510,
+    firstSeed: 70,
     alterVault: (vault) => {
       const { bookkeeping, clock } = vault;
       const sessionsSeen = async (ids: readonly string[]) => new Map(ids.map((id) => [id, clock.now()]));

@@ -212,11 +212,11 @@ describe('the policy of the archive', () => {
 
   /** What the policy says of a call on a key, or on the bucket itself. */
   function decide(principal: string, action: string, key?: string, template = data) {
-    const [, policy] =
-      resourcesOf(template, 'AWS::S3::BucketPolicy').find(([id]) => id.startsWith('Archive')) ?? [];
-    const { Statement } = policy?.Properties['PolicyDocument'] as { Statement: Statement[] };
-    const [archiveId = ''] =
+    const [archiveId] =
       resourcesOf(template, 'AWS::S3::Bucket').find(([id]) => id.startsWith('Archive')) ?? [];
+    const policies = resourcesOf(template, 'AWS::S3::BucketPolicy').map(([, { Properties }]) => Properties);
+    const policy = policies.find((properties) => resolve(properties['Bucket']) === archiveId);
+    const { Statement } = { ...policy }['PolicyDocument'] as { Statement: Statement[] };
     const resource = key === undefined ? `${archiveId}.Arn` : `${archiveId}.Arn/${key}`;
     const context = { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3' };
     return evaluate(Statement, { principal, action, resource, context });

@@ -36,10 +36,11 @@ function statementsFor(action: string, template: Template): Statement[] {
   return Statement.filter((statement) => list(statement.Action).includes(action));
 }
 
-/** The signing keys that an action is allowed on, by number. */
+/** The keys of access tokens that an action is allowed on, by number. */
 function signingKeysOf(action: string): string[] {
   const resources = statementsFor(action, api).flatMap((statement) => list(resolve(statement.Resource)));
-  return resources.map((resource) => /Signing(\d+)Key/.exec(resource)?.[1] ?? resource).sort();
+  const ofTokens = resources.filter((resource) => !resource.includes('CheckpointKey'));
+  return ofTokens.map((resource) => /Signing(\d+)Key/.exec(resource)?.[1] ?? resource).sort();
 }
 
 function variablesOf(template: Template): Record<string, unknown> {

@@ -22,8 +22,8 @@ export const EVIDENCE_ROUTE_CASES: readonly RouteCase[] = [
     request: sealed({ path: '/audit/proof/consistency', query: { from: '1' } }),
   },
   {
-    route: 'GET /audit/events/{id}/evidence',
-    request: sealed({ path: '/audit/events/0-1/evidence' }),
+    route: 'GET /audit/evidence/event',
+    request: sealed({ path: '/audit/evidence/event', query: { eventId: '0-1' } }),
   },
   {
     route: 'GET /audit/evidence',

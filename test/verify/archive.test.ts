@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import fc from 'fast-check';
 import { encodeEntries } from '../../core/transparency/tiles.ts';
 import { verifyArchive } from '../../verify/folder.js';
 import { edited, type Files, FORGER, HONEST, KEY, ROWS, rowsOf, SIGNER, TestLog } from './support.ts';
@@ -216,6 +217,27 @@ test('a published checkpoint put back to an earlier one: the seals tell', () => 
     remarks: ['ws_1: the published checkpoint is older than the last seal, 23.'],
     counts: { leaves: 23 },
   });
+});
+
+test('a byte changed anywhere in any file is found', () => {
+  const files = HONEST.archive();
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...files),
+      fc.nat(),
+      fc.integer({ min: 1, max: 255 }),
+      ([name, bytes], at, mask) => {
+        const place = at % bytes.length;
+        const altered = Uint8Array.from(bytes, (byte, index) => (index === place ? byte ^ mask : byte));
+        expect([name, place, judged(new Map(files).set(name, altered)).verdict]).toEqual([
+          name,
+          place,
+          'not valid',
+        ]);
+      },
+    ),
+    { numRuns: 100 },
+  );
 });
 
 describe('a checkpoint that the auditor kept', () => {

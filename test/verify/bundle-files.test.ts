@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { cosignatureBytes, cosignedMessage } from '../../core/transparency/cosignature.ts';
 import { formatVerifierKey, signatureLine } from '../../core/transparency/signed-note.ts';
 import { NoteError } from '../../verify/note.js';
@@ -153,6 +154,30 @@ describe('the files beside the leaves', () => {
     files.set('seals/0000000000000018', fork.checkpoint(18));
     expect((await judged(files)).problems).toMatchObject([{ code: 'seal_mismatch' }]);
   });
+});
+
+test('a byte changed anywhere in any file is found', async () => {
+  const files = await HONEST.bundle({ first: 9, end: 20 });
+  // Nothing signs these: a key for convenience, and what the bundle says that it is for.
+  files.delete('verifier-key');
+  const beside = new Map(files);
+  beside.delete('bundle.json');
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...beside),
+      fc.nat(),
+      fc.integer({ min: 1, max: 255 }),
+      ([name, bytes], at, mask) => {
+        const place = at % bytes.length;
+        const spoiled = Uint8Array.from(bytes, (byte, index) => (index === place ? byte ^ mask : byte));
+        const { verdict } = verifyEvidence(new Map(files).set(name, spoiled), options);
+        // Whether the last line ends with a newline says nothing.
+        const isLastNewline = name === 'leaves.ndjson' && place === bytes.length - 1;
+        expect([name, place, verdict]).toEqual([name, place, isLastNewline ? verdict : 'not valid']);
+      },
+    ),
+    { numRuns: 500 },
+  );
 });
 
 describe('a checkpoint that the auditor kept', () => {

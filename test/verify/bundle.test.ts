@@ -57,6 +57,7 @@ describe('a filtered bundle', () => {
   test('is valid, and tells how many rows it leaves out', async () => {
     expect(await judged(filtered())).toMatchObject({
       verdict: 'valid',
+      remarks: ['The bundle is made for rows with action secret.revealed.'],
       counts: { leaves: 23, rows: 6, withheld: 17 },
     });
     for (const first of [1, 3, 9, 14, 22, 23]) {
@@ -205,13 +206,15 @@ describe('tampering with the leaves', () => {
 });
 
 describe('the ends of lanes', () => {
+  const MADE_FOR =
+    'The bundle is made for rows from 2026-03-01T20:00:00.000Z, before 2026-03-02T00:00:00.000Z.';
   const day = { from: '2026-03-01T20:00:00.000Z', to: '2026-03-02T00:00:00.000Z' };
 
   test('are shown by the rows beside them', async () => {
     const { counts, remarks, verdict } = await judged(HONEST.bundle({ first: 9, end: 14, ...day }));
     expect({ verdict, remarks }).toEqual({
       verdict: 'valid',
-      remarks: ['Lane 1: it is not shown that nothing follows 1-4.'],
+      remarks: [MADE_FOR, 'Lane 1: it is not shown that nothing follows 1-4.'],
     });
     expect(counts['neighbours']).toBe(3);
   });
@@ -219,12 +222,14 @@ describe('the ends of lanes', () => {
   test('are told of, where rows of the span are in no bundle, or nothing is shown', async () => {
     const files = await HONEST.bundle({ first: 10, end: 12, ...day });
     expect((await judged(files)).remarks).toEqual([
+      MADE_FOR,
       'Lane 0 begins before this bundle: 0-7 lies in its span of time, too.',
       'Lane 0 goes on after this bundle: 0-10 lies in its span of time, too.',
     ]);
     files.delete('neighbours/0-before.tlog-proof');
     files.delete('neighbours/0-after.tlog-proof');
     expect((await judged(files)).remarks).toEqual([
+      MADE_FOR,
       'Lane 0: it is not shown what comes before 0-8.',
       'Lane 0: it is not shown that nothing follows 0-9.',
     ]);

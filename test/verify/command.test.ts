@@ -73,7 +73,7 @@ test('what is wrong, and where', () => {
   expect(status).toBe(1);
   expect(lines.slice(-2)).toEqual([
     'NOT VALID: hash_mismatch at 0-8 (leaf 10)',
-    'The row is not the one that was sealed: it was changed afterwards. The row was changed after it was sealed.',
+    'The row is not the one that was sealed: it was changed afterwards. Its hash is not the sealed one.',
   ]);
   expect(run('forged.zip', '--key', KEY)).toMatchObject({ status: 1 });
   expect(run('bundle.zip', '--key', KEY, '--checkpoint', 'forked').lines).toContain('NOT VALID: log_forked');

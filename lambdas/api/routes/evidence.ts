@@ -113,12 +113,12 @@ export const evidenceRoutes = [
   }),
   guarded({
     method: 'GET',
-    path: '/audit/events/{id}/evidence',
+    path: '/audit/evidence/event',
     summary:
       'One event as evidence: its row and the proof that it is in the log, in one file (C2SP tlog-proof)',
     permission: 'audit:export',
     action: 'audit.evidence_exported',
-    params: z.strictObject({ id: z.string() }),
+    query: z.strictObject({ eventId: z.string() }),
     responses: [
       {
         status: 200,
@@ -126,14 +126,17 @@ export const evidenceRoutes = [
         contentType: 'text/plain',
       },
     ],
-    handle: async ({ params }, context, vault) => ({
-      status: 200,
-      headers: {
-        'Content-Type': 'text/plain; charset=utf-8',
-        'Content-Disposition': `attachment; filename="${params.id}.tlog-proof"`,
-      },
-      text: await rowEvidence(vault, context, position(params.id)),
-    }),
+    handle: async ({ query }, context, vault) => {
+      const wanted = position(query.eventId);
+      return {
+        status: 200,
+        headers: {
+          'Content-Type': 'text/plain; charset=utf-8',
+          'Content-Disposition': `attachment; filename="${eventId(wanted)}.tlog-proof"`,
+        },
+        text: await rowEvidence(vault, context, wanted),
+      };
+    },
   }),
   guarded({
     method: 'GET',

@@ -13,8 +13,8 @@ import { allKinds } from '../../../core/kinds.ts';
 import { secretKind, secretList, secretNameKind, secretVersionKind } from '../../../core/secrets/secret.ts';
 import { connectDynamo, createTables, TABLES } from '../../support/dynamo-tables.ts';
 import { describeWithDynamoDb } from '../../support/dynamodb.ts';
-import { scanned } from '../../support/scanned.ts';
 import { sampleApiKey, sampleName, sampleSecret, sampleVersion } from '../../support/samples.ts';
+import { scanned } from '../../support/scanned.ts';
 import { LaneWriter, newWorkspace } from './ports.ts';
 
 jest.setTimeout(60_000);

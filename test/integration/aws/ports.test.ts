@@ -2,6 +2,7 @@ import { createBookkeeping } from '../../../aws/bookkeeping.ts';
 import { createDynamoInspector } from '../../../aws/dynamo-inspector.ts';
 import { createDynamoLedger } from '../../../aws/dynamo-ledger.ts';
 import { createDynamoStore } from '../../../aws/dynamo-store.ts';
+import { createDynamoVerifications } from '../../../aws/dynamo-verifications.ts';
 import { createDynamoDeliveryLog } from '../../../aws/webhook-deliveries.ts';
 import { allKinds } from '../../../core/kinds.ts';
 import { connectDynamo, createTables, TABLES } from '../../support/dynamo-tables.ts';
@@ -9,12 +10,14 @@ import { describeWithDynamoDb } from '../../support/dynamodb.ts';
 import { MemoryBookkeeping } from '../../support/memory-bookkeeping.ts';
 import { MemoryDeliveryLog } from '../../support/memory-delivery-log.ts';
 import { MemoryTables } from '../../support/memory-ledger.ts';
+import { MemoryVerifications } from '../../support/memory-verifications.ts';
 import { describeBookkeeping } from './bookkeeping-contract.ts';
 import { describeDeliveryLog } from './delivery-log-contract.ts';
 import { describeInspector } from './inspector-contract.ts';
 import { describeLedger } from './ledger-contract.ts';
 import type { Ports } from './ports.ts';
 import { describeStore } from './store-contract.ts';
+import { describeVerifications } from './verifications-contract.ts';
 
 jest.setTimeout(60_000);
 
@@ -25,12 +28,14 @@ function describePorts(getPorts: () => Ports): void {
   describe('the inspector', () => describeInspector(getPorts));
   describe('bookkeeping', () => describeBookkeeping(getPorts));
   describe('the log of deliveries', () => describeDeliveryLog(getPorts));
+  describe('the states of verifications', () => describeVerifications(getPorts));
 }
 
 describe('in memory', () => {
   const tables = new MemoryTables();
   const bookkeeping = new MemoryBookkeeping(tables);
   const deliveries = new MemoryDeliveryLog(tables);
+  const verifications = new MemoryVerifications(tables);
   tables.rowsPerRead = 100;
   describePorts(() => ({
     store: tables.store,
@@ -38,6 +43,7 @@ describe('in memory', () => {
     inspector: tables.inspector,
     bookkeeping,
     deliveries,
+    verifications,
   }));
 });
 
@@ -54,5 +60,6 @@ describeWithDynamoDb('on DynamoDB', (getEndpoint) => {
     inspector: createDynamoInspector(client, TABLES.vaultTable, allKinds),
     bookkeeping: createBookkeeping(client, TABLES.vaultTable),
     deliveries: createDynamoDeliveryLog(client, TABLES.vaultTable),
+    verifications: createDynamoVerifications(client, TABLES.vaultTable),
   }));
 });

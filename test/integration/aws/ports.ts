@@ -8,6 +8,7 @@ import type { Bookkeeping } from '../../../core/identity/bookkeeping.ts';
 import type { Change } from '../../../core/kernel/entity.ts';
 import type { Store } from '../../../core/kernel/store.ts';
 import type { DeliveryLog } from '../../../core/siem/delivery-log.ts';
+import type { VerificationStates } from '../../../core/verification/verification-state.ts';
 import { SeededRandom } from '../../support/random.ts';
 
 /** The ports that have two implementations: on DynamoDB, and in memory for all other tests. */
@@ -17,6 +18,7 @@ export interface Ports {
   readonly inspector: EntityInspector;
   readonly bookkeeping: Bookkeeping;
   readonly deliveries: DeliveryLog;
+  readonly verifications: VerificationStates;
 }
 
 let workspaces = 0;

@@ -79,7 +79,7 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'GET /audit/checkpoint': { least: 'admin', wide: true },
   'GET /audit/proof/inclusion': { least: 'admin', wide: true },
   'GET /audit/proof/consistency': { least: 'admin', wide: true },
-  'GET /audit/events/{id}/evidence': { least: 'admin', stepUp: true, wide: true },
+  'GET /audit/evidence/event': { least: 'admin', stepUp: true, wide: true },
   'GET /audit/evidence': { least: 'admin', stepUp: true, wide: true },
   'GET /audit/evidence/rows': { least: 'admin', stepUp: true, wide: true },
 };

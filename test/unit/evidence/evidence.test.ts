@@ -92,9 +92,10 @@ describe('proofs', () => {
     }
   });
 
-  it('a row that was changed after it was sealed gets no proof', async () => {
+  it('a row that was changed after it was sealed is proven as it was sealed, and the log says so', async () => {
     const auditor = await audited();
     await auditor.seal();
+    const before = await auditor.json<Inclusion>('/audit/proof/inclusion', { eventId: '0-3' });
     const { tables } = auditor.vault;
     const [key, row] =
       [...tables.rows].find(
@@ -102,7 +103,21 @@ describe('proofs', () => {
       ) ?? [];
     if (key === undefined || row === undefined) throw new Error('There is a third row.');
     tables.rows.set(key, { ...row, bytes: Buffer.from(row.bytes).fill(0x20, 0, 1) });
-    expect((await auditor.get('/audit/proof/inclusion', { eventId: '0-3' })).status).toBe(500);
+    expect(await auditor.json<Inclusion>('/audit/proof/inclusion', { eventId: '0-3' })).toEqual(before);
+    const { items } = await auditor.json<{ items: { result: string; detail: object }[] }>('/audit', {
+      limit: '1',
+    });
+    expect(items[0]).toMatchObject({ result: 'failure', detail: { reason: 'changed_since_sealed' } });
+  });
+
+  it('a row whose place in the tree was spoiled is never taken for another one', async () => {
+    const auditor = await audited();
+    await auditor.seal();
+    const segments = auditor.vault.log.seals.leaves.get(`${auditor.workspaceId}#0`);
+    for (const [last, segment] of segments ?? []) {
+      segments?.set(last, { ...segment, firstLeaf: segment.firstLeaf + 1 });
+    }
+    expect((await auditor.get('/audit/proof/inclusion', { eventId: '0-2' })).status).toBe(500);
   });
 });
 
@@ -144,6 +159,20 @@ describe('evidence', () => {
     });
   });
 
+  it('evidence comes from the sealed log, also of rows that the table no longer has', async () => {
+    const auditor = await audited();
+    const start = auditor.vault.clock.now();
+    auditor.vault.clock.advance(3_600_000);
+    await auditor.secret();
+    await auditor.seal();
+    const span = { to: new Date(start + 1_800_000).toISOString() };
+    const before = await bundle(auditor, span);
+    auditor.vault.tables.rows.clear();
+    const after = await bundle(auditor, span);
+    expect(after.get('leaves.ndjson')).toEqual(before.get('leaves.ndjson'));
+    expect(before.get('leaves.ndjson')?.length).toBeGreaterThan(1_000);
+  });
+
   it('a filtered bundle shows what fits and the bare hashes of the rest', async () => {
     const auditor = await audited();
     await auditor.secret();
@@ -163,13 +192,13 @@ describe('evidence', () => {
   it('one event is evidence in one small file', async () => {
     const auditor = await audited();
     await auditor.seal();
-    const answer = await auditor.get('/audit/events/0-2/evidence');
+    const answer = await auditor.get('/audit/evidence/event', { eventId: '0-2' });
     expect(answer.status).toBe(200);
     const file = Buffer.from(answer.text ?? '');
     expect(file.length).toBeLessThan(4_096);
     const judged = verifyProof(file, { keys: [await auditor.key()] });
     expect(judged).toMatchObject({ verdict: 'valid', row: { lane: 0, seq: 2 } });
-    expect((await auditor.get('/audit/events/nonsense/evidence')).status).toBe(404);
+    expect((await auditor.get('/audit/evidence/event', { eventId: 'nonsense' })).status).toBe(404);
   });
 
   it('long spans come in bundles, each valid by itself', async () => {
