@@ -98,7 +98,8 @@ export class KeysStack extends Stack {
       {
         stage: props.stage,
         signers: ['sealer', 'archiver'],
-        readers: ['sealer', 'archiver', 'api', 'verifier', 'retention'],
+        // Auditors and witnesses get it from whoever the account lets read it, by another way than through the vault.
+        readers: 'account',
       },
     );
   }
@@ -148,7 +149,11 @@ export class KeysStack extends Stack {
             StringEquals: { 'kms:SigningAlgorithm': 'ED25519_SHA_512', 'kms:MessageType': 'RAW' },
           }),
           // Apart, because a request for a public key has no algorithm that a condition could compare.
-          accountMay('PublishPublicKey', ['kms:GetPublicKey'], onlyRoles(stage, readers)),
+          accountMay(
+            'PublishPublicKey',
+            ['kms:GetPublicKey'],
+            readers === 'account' ? {} : onlyRoles(stage, readers),
+          ),
         ],
       }),
     });
@@ -250,8 +255,8 @@ export class KeysStack extends Stack {
 interface KeyUsers {
   readonly stage: StageConfig;
   readonly signers: readonly FunctionName[];
-  /** Who may read the public key. */
-  readonly readers: readonly FunctionName[];
+  /** Who may read the public key: these functions, or whoever IAM lets in this account. */
+  readonly readers: readonly FunctionName[] | 'account';
 }
 
 function onlyRoles(stage: StageConfig, functions: readonly FunctionName[]): Record<string, unknown> {

@@ -90,7 +90,8 @@ export class TrailStack extends Stack {
 
   private deliverer(surroundings: Surroundings): WakeQueue {
     const { data, dataKeyArn } = surroundings;
-    const timeout = Duration.minutes(1);
+    // It takes no new work after 45 seconds, and a webhook may take 10 more, with a few writes around it.
+    const timeout = Duration.seconds(90);
     const queue = new WakeQueue(this, 'Delivery', { timeout });
     const handler = addScheduledFunction(
       this,

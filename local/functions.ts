@@ -37,7 +37,7 @@ export async function importFunctions(): Promise<Functions> {
     guard: (event) => invoke('guard', guard.handler, event, 5 * MINUTE),
     jobs: {
       sealer: job('sealer', sealer.handler, 2 * MINUTE),
-      deliverer: job('deliverer', deliverer.handler, MINUTE),
+      deliverer: job('deliverer', deliverer.handler, 90),
       tally: job('tally', tally.handler, 50),
       verifier: job('verifier', verifier.handler, 15 * MINUTE),
       archiver: job('archiver', archiver.handler, 15 * MINUTE),

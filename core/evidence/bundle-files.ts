@@ -19,6 +19,7 @@ interface Content extends TimeRange {
   /** The index of the first leaf. */
   readonly begin: number;
   readonly leaves: readonly Leaf[];
+  readonly keptSize: number | undefined;
 }
 
 export const BUNDLE_FORMAT = 'lockzero-evidence/1';
@@ -33,7 +34,7 @@ export async function bundleFiles(
   published: PublishedLog,
   content: Content,
 ): Promise<BundleFiles> {
-  const { begin, leaves, filter } = content;
+  const { begin, leaves, filter, keptSize } = content;
   const { workspaceId, checkpoint, note, nodes } = published;
   const end = begin + leaves.length;
   const files = new Map<string, Uint8Array>([
@@ -65,7 +66,7 @@ export async function bundleFiles(
   // They hold whole rows, and may be of those that the filter leaves out.
   const around = isFilter(filter) ? [] : await neighbours(parts.log, published, leaves);
   for (const [name, proof] of around) files.set(`neighbours/${name}.tlog-proof`, Buffer.from(proof));
-  for (const seal of await earlierSeals(parts.log, published, begin)) {
+  for (const seal of await earlierSeals(parts.log, published, begin, keptSize)) {
     files.set(seal.path, Buffer.from(seal.note));
     const { from, to } = seal;
     files.set(`${seal.path}.consistency.json`, json({ from, to, hashes: seal.hashes.map(base64) }));

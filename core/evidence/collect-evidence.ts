@@ -18,6 +18,8 @@ const READ_LEAVES = 2_048;
 
 export interface EvidenceQuery extends TimeRange {
   readonly filter: EvidenceFilter;
+  /** The size of a checkpoint that an auditor kept, so that the bundle proves that the log only grew since. */
+  readonly keptSize?: number | undefined;
 }
 
 /** Where the next bundle begins: the tree of that bundle holds all leaves before `end`, and may be larger. */
@@ -59,7 +61,12 @@ export async function collectEvidence(
       },
     },
   ]);
-  const files = await bundleFiles(parts, published, { ...query, begin: range.begin, leaves });
+  const files = await bundleFiles(parts, published, {
+    ...query,
+    keptSize: query.keptSize,
+    begin: range.begin,
+    leaves,
+  });
   const begin = range.begin + leaves.length;
   return begin < range.end ? { files, next: { begin, end: range.end } } : { files };
 }

@@ -1,3 +1,4 @@
+import { invalid } from '../kernel/errors.ts';
 import { logPrefix, SEALS_PATH, sealPath } from '../seal/log-origin.ts';
 import { type PublishedLog, readCheckpoint } from '../seal/published-log.ts';
 import type { Hash } from '../transparency/merkle.ts';
@@ -16,13 +17,27 @@ export interface EarlierSeal {
 
 const MAX_SEALS = 100;
 
-/** The checkpoints with trees larger than `size`, up to the published one, smallest first: at most 100. */
+/**
+ * The checkpoints with trees larger than `size`, up to the published one, smallest first: at most 100.
+ *
+ * @param kept the size of a checkpoint that an auditor kept: it comes first, however small.
+ * @throws VaultError `invalid_request` when no checkpoint of that size was published.
+ */
 export async function earlierSeals(
   log: SealedLogs,
-  { workspaceId, checkpoint, nodes }: PublishedLog,
+  published: PublishedLog,
   size: number,
+  kept: number | undefined,
 ): Promise<EarlierSeal[]> {
+  const { workspaceId, checkpoint, nodes } = published;
   const seals: EarlierSeal[] = [];
+  if (kept !== undefined && kept <= size) {
+    const path = sealPath(kept);
+    const seal = kept <= checkpoint.size ? await readCheckpoint(log, workspaceId, path) : undefined;
+    if (seal === undefined) throw invalid('keptSize', 'must be the size of a checkpoint that was published');
+    const hashes = await consistencyProof(nodes, kept, checkpoint.size);
+    seals.push({ path, note: seal.note, from: kept, to: checkpoint.size, hashes });
+  }
   const prefix = logPrefix(workspaceId);
   for await (const keys of log.archive.list(`${prefix}${SEALS_PATH}`, `${prefix}${sealPath(size)}`)) {
     for (const key of keys) {

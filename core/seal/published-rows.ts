@@ -1,16 +1,9 @@
-import { hash } from 'node:crypto';
 import type { StoredRow } from '../audit/ledger.ts';
 import { decodeRow, RowFormatError, rowHash } from '../audit/row.ts';
+import { concurrently } from '../kernel/concurrently.ts';
 import type { Checkpoint } from '../transparency/checkpoint.ts';
-import {
-  appendLeaves,
-  EMPTY_FRONTIER,
-  type Frontier,
-  frontierRoot,
-  leafHash,
-  sameHash,
-} from '../transparency/merkle.ts';
-import { bundlesOf, decodeEntries, entriesPath, TILE_WIDTH, TileError } from '../transparency/tiles.ts';
+import { appendLeaves, type Frontier, frontierRoot, leafHash, sameHash } from '../transparency/merkle.ts';
+import { decodeEntries, entriesPath, TILE_WIDTH, TileError } from '../transparency/tiles.ts';
 import { SealRefusal } from './refusal.ts';
 
 type ReadLog = (path: string) => Promise<Uint8Array | undefined>;
@@ -22,64 +15,55 @@ export interface SealedRow {
   readonly leaf: number;
 }
 
-/** The published entries of a tree, all of which together were found to have its root. */
+/** The published entries between two trees of a log, which were found to make the larger one of the smaller. */
 export interface PublishedRows {
+  /** Of the larger tree. */
   readonly frontier: Frontier;
-  /**
-   * The rows, up to 256 at a time, in leaf order. An entry that is no row of the workspace was spoiled before it was
-   * sealed, and is left out.
-   */
-  rows(): AsyncGenerator<readonly SealedRow[]>;
+  /** In leaf order. An entry that is no row of the workspace was spoiled before it was sealed, and is left out. */
+  readonly rows: readonly SealedRow[];
 }
 
+/** Bundles read side by side. */
+const WIDTH = 8;
+
 /**
- * Reads every entry bundle of a tree and checks that together they have its root. What is given out afterwards is read
- * again and must be the same, so that memory holds a digest for 256 rows and no rows.
+ * Reads the entries by which a tree grew, and checks that with them it has the root that was signed.
  *
- * @throws SealRefusal `archive_conflict` when a bundle is missing or they have another root; `rows` likewise.
+ * @param newestSize of the newest tree, whose bundles are read: one that was partial before may be full by now.
+ * @throws SealRefusal `archive_conflict` when a bundle is missing, or they make another tree.
  */
 export async function readPublishedRows(
   read: ReadLog,
   workspaceId: string,
+  from: Frontier,
   { size, root }: Checkpoint,
+  newestSize: number,
 ): Promise<PublishedRows> {
-  const digests: string[] = [];
-  let frontier = EMPTY_FRONTIER;
-  for (const { index, width } of bundlesOf(0, size)) {
-    const bytes = await bundleAt(read, index, width);
-    digests.push(hash('sha256', bytes, 'hex'));
-    frontier = appendLeaves(frontier, entriesIn(bytes, index, width).map(leafHash));
-  }
+  const first = Math.floor(from.size / TILE_WIDTH);
+  const indexes = Array.from({ length: Math.ceil(size / TILE_WIDTH) - first }, (_, at) => first + at);
+  const bundles = await concurrently(indexes, WIDTH, (index) =>
+    readBundle(read, index, Math.min(TILE_WIDTH, newestSize - index * TILE_WIDTH)),
+  );
+  const entries = bundles.flat().slice(from.size - first * TILE_WIDTH, size - first * TILE_WIDTH);
+  const frontier = appendLeaves(from, entries.map(leafHash));
   if (!sameHash(frontierRoot(frontier), root)) throw damaged(`checkpoint ${size}`);
   return {
     frontier,
-    async *rows() {
-      for (const { index, width } of bundlesOf(0, size)) {
-        const bytes = await bundleAt(read, index, width);
-        if (hash('sha256', bytes, 'hex') !== digests[index]) throw damaged(entriesPath(index, width));
-        yield entriesIn(bytes, index, width).flatMap(
-          (entry, at) => sealedRow(workspaceId, entry, index * TILE_WIDTH + at) ?? [],
-        );
-      }
-    },
+    rows: entries.flatMap((entry, at) => sealedRow(workspaceId, entry, from.size + at) ?? []),
   };
 }
 
-async function bundleAt(read: ReadLog, index: number, width: number): Promise<Uint8Array> {
+async function readBundle(read: ReadLog, index: number, width: number): Promise<Uint8Array[]> {
   const path = entriesPath(index, width);
   const bytes = await read(path);
   if (bytes === undefined) throw damaged(path);
-  return bytes;
-}
-
-function entriesIn(bytes: Uint8Array, index: number, width: number): Uint8Array[] {
   try {
     const entries = decodeEntries(bytes);
     if (entries.length === width) return entries;
   } catch (error) {
     if (!(error instanceof TileError)) throw error;
   }
-  throw damaged(entriesPath(index, width));
+  throw damaged(path);
 }
 
 function sealedRow(workspaceId: string, bytes: Uint8Array, leaf: number): SealedRow | undefined {

@@ -3,7 +3,7 @@ import { concurrently } from '../kernel/concurrently.ts';
 import { unavailable } from '../kernel/errors.ts';
 import { SealRefusal } from './refusal.ts';
 
-/** Rows written side by side. */
+/** Lanes read, and rows written, side by side. */
 const WIDTH = 8;
 
 /**
@@ -13,16 +13,15 @@ const WIDTH = 8;
  * @throws SealRefusal `log_forked` when another row stands in the place of one.
  */
 export async function missingRows(ledger: Ledger, rows: readonly StoredRow[]): Promise<StoredRow[]> {
-  const missing: StoredRow[] = [];
-  for (const run of runsOf(rows)) {
+  const missing = await concurrently(runsOf(rows), WIDTH, async (run) => {
     const held = await heldRows(ledger, run);
-    for (const row of run) {
+    return run.filter((row) => {
       const found = held.get(row.seq);
-      if (found === undefined) missing.push(row);
-      else checkSame(row, found);
-    }
-  }
-  return missing;
+      if (found !== undefined) checkSame(row, found);
+      return found === undefined;
+    });
+  });
+  return missing.flat();
 }
 
 /**
@@ -53,7 +52,7 @@ type Run = [StoredRow, ...StoredRow[]];
 /** Rows that follow each other in one lane, so that one read finds them. */
 function runsOf(rows: readonly StoredRow[]): Run[] {
   const runs: Run[] = [];
-  for (const row of rows) {
+  for (const row of rows.toSorted((a, b) => a.lane - b.lane)) {
     const run = runs.at(-1);
     const last = run?.at(-1);
     if (run !== undefined && last?.lane === row.lane && last.seq + 1 === row.seq) run.push(row);

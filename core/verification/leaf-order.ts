@@ -34,16 +34,20 @@ export class LeafOrder {
   /** The row that is leaf number `leaf`, which follows that of the call before; undefined if nothing was noted of it. */
   async take(leaf: number): Promise<{ readonly lane: number; readonly seq: number } | undefined> {
     for (const lane of this.#lanes) {
-      const seq = this.#next.get(String(lane)) ?? 1;
-      const segment = await this.#segmentOf(lane, seq);
-      if (segment === undefined || segment.firstLeaf + seq - segment.firstSeq !== leaf) continue;
+      const expected = this.#next.get(String(lane)) ?? 1;
+      const segment = await this.#segmentFrom(lane, expected);
+      if (segment === undefined) continue;
+      // Rows that were gone before they could be sealed leave a gap between segments.
+      const seq = Math.max(expected, segment.firstSeq);
+      if (segment.firstLeaf + seq - segment.firstSeq !== leaf) continue;
       this.#next.set(String(lane), seq + 1);
       return { lane, seq };
     }
     return undefined;
   }
 
-  async #segmentOf(lane: number, seq: number): Promise<LeafSegment | undefined> {
+  /** The segment that holds a row or, where none does, the next one. */
+  async #segmentFrom(lane: number, seq: number): Promise<LeafSegment | undefined> {
     let held = this.#segments.get(lane);
     while (held?.[0] !== undefined && held[0].lastSeq < seq) held = held.slice(1);
     if (held === undefined || (held.length === 0 && !this.#ended.has(lane))) {
@@ -51,6 +55,6 @@ export class LeafOrder {
       if (held.length < PAGE) this.#ended.add(lane);
     }
     this.#segments.set(lane, held);
-    return held[0] !== undefined && held[0].firstSeq <= seq ? held[0] : undefined;
+    return held[0];
   }
 }

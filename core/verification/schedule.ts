@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { DAY_MS } from '../kernel/timestamps.ts';
+import { MAX_SKEW_MS } from './under-lease.ts';
 import type { ScanVerification, VerificationKind, WorkspaceVerification } from './verification-state.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -25,13 +26,18 @@ export function dueRun(
   { workspaceId, last }: WorkspaceVerification,
   now: number,
 ): VerificationKind | undefined {
-  const complete = last.complete?.startedAt;
-  if (complete === undefined || complete < weeklyStart(workspaceId, now)) return 'complete';
-  const latest = Math.max(complete, last.incremental?.startedAt ?? 0);
+  const complete = begun(last.complete, now);
+  if (complete < weeklyStart(workspaceId, now)) return 'complete';
+  const latest = Math.max(complete, begun(last.incremental, now));
   return latest < dailyStart(now) ? 'incremental' : undefined;
 }
 
 /** The scan of all entities is due every day. */
 export function isScanDue({ last }: ScanVerification, now: number): boolean {
-  return last === undefined || last.startedAt < dailyStart(now);
+  return begun(last, now) < dailyStart(now);
+}
+
+/** When a run began. One that began in the future never did: somebody wrote it down to silence the verifier. */
+function begun(run: { readonly startedAt: number } | undefined, now: number): number {
+  return run === undefined || run.startedAt > now + MAX_SKEW_MS ? 0 : run.startedAt;
 }

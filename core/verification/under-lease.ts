@@ -23,6 +23,8 @@ export type Worked<S> =
 
 /** Longer than a slice takes. Should one take longer all the same, the state's version lets only one result count. */
 export const LEASE_MS = 5 * 60 * 1000;
+/** How far the clocks of two instances may differ. */
+export const MAX_SKEW_MS = 5 * 60 * 1000;
 
 /**
  * Does one slice of work that nobody else does at the same time. A crash leaves the state as it was, and the lease, which
@@ -39,11 +41,13 @@ export async function underLease<S extends Tracked>(
 ): Promise<Worked<S>> {
   try {
     const state = await read();
-    if (state.leaseUntil > clock.now()) return { status: 'busy' };
+    const now = clock.now();
+    // A lease that ends later than any could was not taken by this job, and must not keep it from its work.
+    if (state.leaseUntil > now && state.leaseUntil <= now + LEASE_MS + MAX_SKEW_MS) return { status: 'busy' };
     const begun = await begin(state);
     if (begun === undefined) return { status: 'idle' };
     const version = state.version + 1;
-    const leased = { ...begun, version, leaseUntil: clock.now() + LEASE_MS };
+    const leased = { ...begun, version, leaseUntil: now + LEASE_MS };
     if ((await replace(leased)) === 'changed') return { status: 'busy' };
     try {
       const after = { ...(await work(leased)), version: version + 1, leaseUntil: 0, failures: 0 };

@@ -138,7 +138,8 @@ export type ScanVerification = z.infer<typeof scanVerificationSchema>;
 
 /**
  * Keeps how far verifications have come. No tenant's data: all of it can be found out again by verifying completely, and
- * whoever changes it gains at most the time until that is done next.
+ * whoever changes it can put off what is checked next, but not keep the verifier from its work: leases and starts that
+ * lie in the future count for nothing.
  *
  * Both `replace` are compare-and-swap: `next.version` is one more than that of the state read (1 where there was none).
  *

@@ -80,6 +80,10 @@ async function checkSlice(
   const { lane, workspaceId } = ref;
   const start = await startOf(parts.ledger, ref, run, verified, floor);
   const read = await readRowSlice(parts.ledger, ref, start.anchor, slice);
+  // Its first row may have come just now, and with it the row that opened the lane.
+  const isOpenNow =
+    start.unopened && read.rows > 0 && (await laneAnchor(parts.ledger, ref, floor)).hash !== '';
+  if (isOpenNow) return checkSlice(parts, ref, run, verified, floor, slice);
   const changes = [...read.changes.values()];
   const judged = await judgeEntities(parts, workspaceId, lane, read.head.seq, changes);
   const before = run.rows.missing.filter((entity) => !read.changes.has(nameOf(entity)));

@@ -1,12 +1,14 @@
 import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { VaultError } from '../../core/kernel/errors.ts';
-import { recoverSealedRows } from '../../core/seal/recover-sealed-rows.ts';
+import { type Recovery, recoverSealedRows } from '../../core/seal/recover-sealed-rows.ts';
 import { sealDeployment, type WorkspaceSeal } from '../../core/seal/seal-deployment.ts';
 import { sealWorkspace } from '../../core/seal/seal-workspace.ts';
 import { composeSealer } from '../shared/compose-sealer.ts';
 import { readEnv } from '../shared/env.ts';
 import { logger } from '../shared/logger.ts';
+import { timeLeft } from '../shared/time-left.ts';
 
 const parts = composeSealer(readEnv());
 
@@ -19,12 +21,13 @@ const messageSchema = z.object({ workspaceId: z.string().min(1) });
  * Seals the workspaces that messages of the queue name, or, woken by the schedule, all of them. A workspace that cannot
  * be sealed fails the function after the rest is done; its messages then come again, and the schedule comes anyway.
  *
- * An operator who has restored the tables invokes it with `{"recover": "<workspace>"}`, see `recoverSealedRows`; one who
- * does not want to wait for the next seal, with `{"seal": "<workspace>"}`.
+ * An operator who has restored the tables invokes it with `{"recover": "<workspace>"}`, again and again until the result
+ * says `"done": true`, see `recoverSealedRows`; one who does not want to wait for the next seal, with
+ * `{"seal": "<workspace>"}`.
  */
-export const handler = middy(async (event: unknown) => {
+export const handler = middy(async (event: unknown, context: Context) => {
   const recovery = recoverySchema.safeParse(event);
-  if (recovery.success) return recoverSealedRows(parts, recovery.data.recover);
+  if (recovery.success) return recover(recovery.data.recover, timeLeft(context));
 
   const summary = { workspaces: 0, sealed: 0, refused: 0, failed: 0 };
   for await (const result of seal(event)) {
@@ -39,6 +42,12 @@ export const handler = middy(async (event: unknown) => {
   if (summary.failed > 0) throw new Error(`${summary.failed} workspaces could not be sealed.`);
   return summary;
 });
+
+async function recover(workspaceId: string, mayGoOn: () => boolean): Promise<Recovery> {
+  const recovery = await recoverSealedRows(parts, workspaceId, mayGoOn);
+  logger.info('Recovered sealed rows', { workspaceId, ...recovery });
+  return recovery;
+}
 
 async function* seal(event: unknown): AsyncGenerator<WorkspaceSeal> {
   const messages = messagesSchema.safeParse(event);

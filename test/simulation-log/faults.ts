@@ -69,7 +69,7 @@ export class SingleFault implements Faults {
   }
 
   get isMet(): boolean {
-    return this.calls.length >= this.#at;
+    return this.#at > 0 && this.calls.length >= this.#at;
   }
 
   draw(call: string): Fault {

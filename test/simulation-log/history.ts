@@ -12,19 +12,16 @@ const HOUR_MS = 60 * MINUTE_MS;
 const QUIET_MS = 6 * MINUTE_MS;
 
 export interface Report {
-  readonly seed: number;
   /** What is wrong, one sentence each: empty when all is well. */
   readonly violations: readonly string[];
   readonly world: LogWorld;
 }
 
-/** Tells a story to a world, lets all come to rest, and checks what is left. Depends on the world's seed alone. */
+/** Tells a story to a world, and checks what it leaves behind. Depends on the world's seed alone. */
 export async function play(
-  seed: number,
+  world: LogWorld,
   tell: (world: LogWorld) => Promise<void>,
-  mutant?: Mutant,
 ): Promise<Report> {
-  const world = new LogWorld(seed, mutant);
   const restore = unzipAtOnce();
   try {
     const story = tell(world);
@@ -37,18 +34,15 @@ export async function play(
   } finally {
     restore();
   }
-  return { seed, violations: await check(await world.remains()), world };
+  return { violations: await check(await world.remains()), world };
 }
 
 /** A history of phases: in each, all are at work at once, under faults. Between them time passes. */
 export function playHistory(seed: number, coverage: Coverage, mutant?: Mutant): Promise<Report> {
-  return play(
-    seed,
-    async (world) => {
-      await tellHistory(world, coverage);
-      await settle(world);
-    },
-    mutant,);
+  return play(new LogWorld(seed, mutant), async (world) => {
+    await tellHistory(world, coverage);
+    await settle(world);
+  });
 }
 
 async function tellHistory(world: LogWorld, coverage: Coverage): Promise<void> {

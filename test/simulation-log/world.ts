@@ -74,6 +74,25 @@ export class LogWorld {
     return new SeededRandom(this.#seed * STREAMS + this.#streams);
   }
 
+  /** A world of its own that stands where this one stands, without its processes; to be played without the deployment's scan. */
+  copy(): LogWorld {
+    const world = new LogWorld(this.#seed, this.#mutant);
+    world.scheduler.now = this.scheduler.now;
+    const { tables, archive, seals, verifications, evidence } = this;
+    for (const [key, row] of tables.rows) world.tables.rows.set(key, row);
+    for (const [key, entity] of tables.entities) world.tables.entities.set(key, entity);
+    for (const [key, versions] of archive.versions) world.archive.versions.set(key, versions);
+    for (const [key, bytes] of archive.staged) world.archive.staged.set(key, bytes);
+    for (const [key, state] of seals.states) world.seals.states.set(key, state);
+    for (const [key, lane] of seals.leaves) world.seals.leaves.set(key, new Map(lane));
+    for (const [key, state] of verifications.states) world.verifications.states.set(key, state);
+    world.evidence.intents.push(...evidence.intents.map((intent) => ({ ...intent })));
+    world.evidence.rows.push(...evidence.rows);
+    world.evidence.states.push(...evidence.states);
+    for (const key of evidence.removed) world.evidence.removed.add(key);
+    return world;
+  }
+
   /** The process of a role; a new one where the last one died. */
   process(role: Role): Process {
     const running = this.#processes.get(role);

@@ -12,7 +12,7 @@ export interface Person {
   /** In base32, as their app has it. */
   totpSecret?: string | undefined;
   backupCodes: string[];
-  /** What was accepted before: it must not be again. */
+  /** What was accepted before, as far as one can tell: it must not be again. */
   readonly spentCodes: string[];
   readonly browsers: Browser[];
 }
@@ -150,7 +150,9 @@ export async function secondStep(
   factor: Factor,
 ): Promise<Answer | undefined> {
   const answer = await browse(client, browser, 'POST', '/auth/mfa', { body: { mfaToken, ...factor } });
-  if (answer?.status === 200) browser.person.spentCodes.push(Object.values(factor)[0] ?? '');
+  // Where no clear answer came, the code may have been used up all the same.
+  if (answer === undefined || answer.status === 200 || answer.status === 503)
+    browser.person.spentCodes.push(Object.values(factor)[0] ?? '');
   return answer;
 }
 

@@ -150,6 +150,7 @@ export const evidenceRoutes = [
       action: z.string().max(64).optional(),
       actorId: z.string().max(300).optional(),
       entityId: z.string().max(300).optional(),
+      keptSize: treeSize.optional(),
       cursor: cursor.optional(),
     }),
     responses: [
@@ -160,13 +161,16 @@ export const evidenceRoutes = [
       },
     ],
     handle: async ({ query }, context, vault) => {
-      const { action, actorId, entityId } = query;
+      const { action, actorId, entityId, keptSize } = query;
       const span = timeRange(query);
       const pages = paging<EvidencePosition>(vault, context, 'GET /audit/evidence', query);
       const { after } = await pages.after();
       const filter = { action, actorId, entityId };
-      const { files, next } = await collectEvidence(vault, context, { ...span, filter }, after);
-      const filters = { ...inclusiveTimes(span), ...defined(filter) };
+      const { files, next } = await collectEvidence(vault, context, { ...span, filter, keptSize }, after);
+      const filters = {
+        ...inclusiveTimes(span),
+        ...defined({ ...filter, keptSize: keptSize === undefined ? undefined : String(keptSize) }),
+      };
       return {
         status: 200,
         headers: {

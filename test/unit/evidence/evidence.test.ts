@@ -173,6 +173,23 @@ describe('evidence', () => {
     expect(before.get('leaves.ndjson')?.length).toBeGreaterThan(1_000);
   });
 
+  it('a bundle proves on request that the log only grew since a checkpoint that the auditor kept', async () => {
+    const auditor = await audited();
+    await auditor.seal();
+    const { checkpoint } = await auditor.json<{ checkpoint: string }>('/audit/checkpoint');
+    auditor.vault.clock.advance(3_600_000);
+    await auditor.secret();
+    await auditor.seal();
+    const from = new Date(auditor.vault.clock.now() - 1_000).toISOString();
+    const keptSize = checkpoint.split('\n')[1] ?? '';
+    const kept = { keys: [await auditor.key()], checkpoint: Buffer.from(checkpoint) };
+    const alone = await bundle(auditor, { from });
+    expect(verifyEvidence(alone, kept)).toMatchObject({ verdict: 'not valid' });
+    const files = await bundle(auditor, { from, keptSize });
+    expect(verifyEvidence(files, kept)).toMatchObject({ verdict: 'valid', problems: [] });
+    expect((await auditor.get('/audit/evidence', { from, keptSize: '2' })).status).toBe(400);
+  });
+
   it('a filtered bundle shows what fits and the bare hashes of the rest', async () => {
     const auditor = await audited();
     await auditor.secret();

@@ -5,6 +5,7 @@ import { create } from '../../../core/kernel/entity.ts';
 import { VaultError } from '../../../core/kernel/errors.ts';
 import { retentionFloorKind } from '../../../core/retention/floor.ts';
 import { recoverSealedRows } from '../../../core/seal/recover-sealed-rows.ts';
+import type { SealState } from '../../../core/seal/seal-state.ts';
 import { sealWorkspace } from '../../../core/seal/seal-workspace.ts';
 import type { Fault } from '../../support/memory-ledger.ts';
 import { SealWorld, WORKSPACE } from '../../support/seal-world.ts';
@@ -35,8 +36,18 @@ async function restoredWorld(): Promise<SealWorld> {
   return restored;
 }
 
-const recover = (world: SealWorld) =>
-  recoverSealedRows({ ...world.parts, trail: world.trail, store: world.tables.store }, WORKSPACE);
+const recover = (world: SealWorld, mayGoOn?: () => boolean) =>
+  recoverSealedRows({ ...world.parts, trail: world.trail, store: world.tables.store }, WORKSPACE, mayGoOn);
+
+/** Has time for one step. */
+const once = () => {
+  let isFirst = true;
+  return () => {
+    const may = isFirst;
+    isFirst = false;
+    return may;
+  };
+};
 
 function events(world: SealWorld) {
   return world.tables.lane(lane).map((row) => decodeRow(row.bytes));
@@ -58,7 +69,13 @@ async function expectWhole(world: SealWorld): Promise<void> {
 test('what was sealed and is gone is put back to the byte, and that is an event', async () => {
   const world = await restoredWorld();
   expect(await sealWorkspace(world.parts, WORKSPACE)).toEqual({ status: 'refused', reason: 'log_shrunk' });
-  expect(await recover(world)).toEqual({ status: 'recovered', fromSize: 7, toSize: 273, rows: 266 });
+  expect(await recover(world)).toEqual({
+    status: 'recovered',
+    done: true,
+    fromSize: 7,
+    toSize: 273,
+    rows: 266,
+  });
   expect(events(world).at(-1)).toMatchObject({
     action: 'audit.restored',
     actor: { type: 'system', id: 'sealer' },
@@ -70,7 +87,7 @@ test('what was sealed and is gone is put back to the byte, and that is an event'
 test('it may be run again, and on a log that needs nothing', async () => {
   const world = await restoredWorld();
   await recover(world);
-  expect(await recover(world)).toEqual({ status: 'recovered', fromSize: 273, toSize: 273, rows: 0 });
+  expect(await recover(world)).toMatchObject({ status: 'recovered', fromSize: 273, toSize: 273, rows: 0 });
   await expectWhole(world);
 });
 
@@ -140,9 +157,9 @@ describe('refused, and nothing is written', () => {
     await expectRefused('log_forked', 'row 0-6');
   });
 
-  test('a row that was restored is not the one that was sealed', async () => {
-    new Tamperer(world.tables).editBytes(lane, 3, (text) => text.replace('secret.read', 'secret.rear'), true);
-    await expectRefused('log_forked', 'row 0-3');
+  test('the last row that was restored is not the one that was sealed', async () => {
+    new Tamperer(world.tables).editBytes(lane, 5, (text) => text.replace('secret.read', 'secret.rear'), true);
+    await expectRefused('log_forked', 'row 0-5');
   });
 
   test.each([
@@ -172,20 +189,120 @@ describe('refused, and nothing is written', () => {
   });
 });
 
-test('a bundle that changes between checking and putting back is not used', async () => {
-  const world = await restoredWorld();
-  let reads = 0;
-  world.tables.answers = async ({ name }) => {
-    if (name === 'archive.read') reads += 1;
-    if (name === 'ledger.rows' && reads > 0) {
-      const key = `${PREFIX}tile/entries/001.p/17`;
-      const bytes = Buffer.from(world.archive.current(key)?.bytes ?? []);
-      bytes[10] = (bytes[10] ?? 0) ^ 1;
-      world.archive.put(key, bytes);
-      world.tables.answers = async () => undefined;
+describe('a log that is too large for one run', () => {
+  /** Sealed at 301, 4,397 and 4,501 leaves; the table has the first 301 rows, and the state knows of them. */
+  async function largeWorld(): Promise<SealWorld> {
+    const world = new SealWorld();
+    world.tables.rowsPerRead = 5_000;
+    await world.write(300);
+    await sealWorkspace(world.parts, WORKSPACE);
+    const backup = world.copy();
+    await world.write(4_200);
+    await sealWorkspace(world.parts, WORKSPACE, { force: true });
+    world.tables.rows.clear();
+    for (const [key, row] of backup.tables.rows) world.tables.rows.set(key, row);
+    world.seals.states.clear();
+    for (const [key, state] of backup.seals.states) world.seals.states.set(key, state);
+    return world;
+  }
+
+  test('each run goes on where the one before was stopped, and reads nothing that was done', async () => {
+    const world = await largeWorld();
+    const bundles = jest.spyOn(world.archive, 'read');
+    const rows = jest.spyOn(world.tables.ledger, 'rows');
+    const done = { status: 'interrupted', done: false, toSize: 4_501 };
+    expect(await recover(world, once())).toEqual({ ...done, size: 4_397, rows: 4_096 });
+    expect(world.tables.lane(lane)).toHaveLength(4_397);
+    expect(await sealWorkspace(world.parts, WORKSPACE, { force: true })).toMatchObject({ status: 'refused' });
+    expect(await recover(world, () => false)).toEqual({ ...done, size: 4_397, rows: 4_096 });
+    expect(events(world)).not.toContainEqual(expect.objectContaining({ action: 'audit.restored' }));
+    expect(await recover(world)).toEqual({
+      status: 'recovered',
+      done: true,
+      fromSize: 301,
+      toSize: 4_501,
+      rows: 4_200,
+    });
+    const restored = events(world).filter(({ action }) => action === 'audit.restored');
+    expect(restored.map(({ detail }) => detail['rows'])).toEqual(['4200']);
+    // Leaf 301 is in bundle 1, and 4,397 in bundle 17.
+    const read = bundles.mock.calls.map(([key]) => key).filter((key) => key.includes('tile/entries/'));
+    expect(read).toHaveLength(18);
+    const from = rows.mock.calls.map(([, seq]) => seq);
+    expect(Math.min(...from)).toBe(302);
+    await expectWhole(world);
+  });
+
+  test('without the state it begins at the first leaf, and still ends', async () => {
+    const world = await largeWorld();
+    world.seals.states.clear();
+    world.seals.leaves.clear();
+    const sizes: (number | undefined)[] = [];
+    for (let result = await recover(world, once()); ; result = await recover(world, once())) {
+      sizes.push(result.status === 'interrupted' ? result.size : undefined);
+      if (result.status !== 'interrupted') break;
     }
-  };
-  expect(await recover(world)).toEqual({ status: 'refused', reason: 'archive_conflict' });
+    expect(sizes).toEqual([301, 4_397, undefined]);
+    await expectWhole(world);
+  });
+});
+
+describe('a state that is not the one that was signed is made anew from the log', () => {
+  test.each<[string, Partial<SealState>]>([
+    ['size', { size: 9 }],
+    ['root', { root: '0'.repeat(64) }],
+    ['frontier', { frontier: ['x'] }],
+    ['checkpoint', { checkpoint: 'a note' }],
+    ['published size', { publishedSize: 8 }],
+  ])('%s', async (_, altered) => {
+    const world = await restoredWorld();
+    const state = world.seals.states.get(WORKSPACE);
+    if (state === undefined) throw new Error('There is no state.');
+    world.seals.states.set(WORKSPACE, { ...state, ...altered });
+    expect(await sealWorkspace(world.parts, WORKSPACE)).toMatchObject({ reason: 'log_forked' });
+    expect(await recover(world)).toMatchObject({ status: 'recovered', fromSize: 0, toSize: 273, rows: 266 });
+    await expectWhole(world);
+  });
+
+  test('and so are its lanes, where they name rows that the table does not hold', async () => {
+    const world = await restoredWorld();
+    const state = world.seals.states.get(WORKSPACE);
+    if (state === undefined) throw new Error('There is no state.');
+    world.seals.states.set(WORKSPACE, {
+      ...state,
+      lanes: { 0: { seq: 2, hash: 'a'.repeat(64), ts: '' } },
+    });
+    expect(await recover(world)).toMatchObject({ status: 'recovered', toSize: 273, rows: 266 });
+    await expectWhole(world);
+  });
+
+  test('but two trees of one size that were both signed stay refused', async () => {
+    const world = await restoredWorld();
+    await recover(world);
+    const state = world.seals.states.get(WORKSPACE);
+    const other = new SealWorld();
+    await other.write(269, 3);
+    await sealWorkspace(other.parts, WORKSPACE);
+    const forged = other.seals.states.get(WORKSPACE);
+    if (state === undefined || forged === undefined) throw new Error('There is no state.');
+    expect(forged.size).toBe(state.size);
+    world.seals.states.set(WORKSPACE, { ...forged, version: state.version });
+    expect(await recover(world)).toEqual({ status: 'refused', reason: 'log_forked' });
+    expect(world.seals.states.get(WORKSPACE)).toMatchObject({ root: forged.root });
+  });
+});
+
+test('a sealed row that claims the place of another does not keep the others from coming back', async () => {
+  const world = new SealWorld();
+  await world.write(6);
+  const tamperer = new Tamperer(world.tables);
+  tamperer.editBytes(lane, 6, (text) => text.replace('"seq":6', '"seq":3'), true);
+  await sealWorkspace(world.parts, WORKSPACE);
+  await world.write(2);
+  await sealWorkspace(world.parts, WORKSPACE, { force: true });
+  for (const { seq } of world.tables.lane(lane).slice(3)) tamperer.removeRow(lane, seq);
+  expect(await recover(world)).toMatchObject({ status: 'recovered', rows: 5 });
+  expect(world.tables.lane(lane).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 7, 8, 9, 10]);
 });
 
 test.each(['before', 'after', 'crash'] as const)(

@@ -40,7 +40,7 @@ const writes: readonly (readonly [name: string, write: Write])[] = [
 
 it.each(writes)('while %s, at whatever moment, a deployment verifies', async (_, write) => {
   let wasReached = true;
-  for (let at = 1; wasReached; at += 2) {
+  for (let at = 1; wasReached; at += 3) {
     const { world, vault, owner } = await verificationWorld();
     const { id } = await createSecret(vault, owner, { namespace: 'prod', name: 'db', value: 'v1' });
     await createNamespace(vault, owner, { name: 'old' });
