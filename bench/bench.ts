@@ -5,6 +5,7 @@ import { startDevVault } from '../local/dev-vault.ts';
 import { benchAppend } from './append.ts';
 import { benchColdImport } from './cold-import.ts';
 import { benchLogin } from './login.ts';
+import { benchProof } from './proof.ts';
 import { benchReveal } from './reveal.ts';
 import type { Line } from './support/measure.ts';
 import { benchVerify } from './verify.ts';
@@ -15,6 +16,7 @@ const lines: Line[] = [];
 lines.push(
   ...(await benchColdImport()),
   ...(await benchVerify()),
+  ...(await benchProof()),
   ...(await benchAppend()),
   ...(await benchLogin()),
 );

@@ -22,17 +22,19 @@ export const revealed: AuditEvent = {
   detail: { version: '3' },
 };
 
-/** A chain of `count` rows as reveals and changes leave it: every fourth row explains a change of two entities. */
-export function chain(count: number): StoredRow[] {
+const START: Head = { seq: 0, hash: GENESIS_HASH, time: 0 };
+
+/** A chain of `count` rows after a head, as reveals and changes leave it: every fourth row is a change. */
+export function chain(count: number, after: Head = START): StoredRow[] {
   const changed: AuditEvent = { ...revealed, action: 'secret.value_updated' };
   const rows: StoredRow[] = [];
-  let head: Head = { seq: 0, hash: GENESIS_HASH, time: 0 };
+  let head = after;
   for (let index = 0; index < count; index += 1) {
     const built = buildRows(
       head,
       origin,
       [index % 4 === 0 ? changed : revealed],
-      1_772_000_000_000 + index,
+      1_772_000_000_000 + after.seq + index,
       systemRandom,
     );
     rows.push(...built.rows);
@@ -41,9 +43,10 @@ export function chain(count: number): StoredRow[] {
   return rows;
 }
 
-/** A ledger that only reads, from rows in memory; a page is what one answer of DynamoDB holds (1 MB). */
+/** A ledger that only reads consecutive rows in memory; a page is what one answer of DynamoDB holds (1 MB). */
 export function readOnlyLedger(rows: readonly StoredRow[]): Pick<Ledger, 'rows'> {
+  const first = rows[0]?.seq ?? 1;
   return {
-    rows: async (_lane: LaneRef, from: number) => rows.slice(from - 1, from - 1 + 1_200),
+    rows: async (_lane: LaneRef, from: number) => rows.slice(from - first, from - first + 1_200),
   };
 }

@@ -1,6 +1,6 @@
 import type { Hash } from '../transparency/merkle.ts';
 
-/** A checkpoint that was just sealed. */
+/** What a witness is asked to cosign. */
 export interface SealedCheckpoint {
   readonly workspaceId: string;
   readonly size: number;
@@ -10,14 +10,16 @@ export interface SealedCheckpoint {
   readonly note: string;
 }
 
+/** The log that a checkpoint is of, as a witness may ask about it. */
+export interface SealedLog {
+  /** The consistency proof between two sizes, the larger being the checkpoint's. */
+  prove(from: number, to: number): Promise<readonly Hash[]>;
+  /** The size of the newest seal: another sealer may have gone on meanwhile. */
+  newestSize(): Promise<number>;
+}
+
 /** Gets the cosignatures of independent witnesses. Never throws: sealing does not wait for others. */
 export interface Cosigner {
-  /**
-   * @param prove the consistency proof between two sizes, the larger being the checkpoint's.
-   * @returns signature lines to append to the note, each ending in a newline.
-   */
-  cosign(
-    checkpoint: SealedCheckpoint,
-    prove: (from: number, to: number) => Promise<readonly Hash[]>,
-  ): Promise<readonly string[]>;
+  /** @returns signature lines to append to the note, each ending in a newline. */
+  cosign(checkpoint: SealedCheckpoint, log: SealedLog): Promise<readonly string[]>;
 }

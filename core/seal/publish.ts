@@ -3,6 +3,7 @@ import { concurrently } from '../kernel/concurrently.ts';
 import { unavailable } from '../kernel/errors.ts';
 import { consistencyProof } from '../transparency/proofs.ts';
 import { tileNodeReader } from '../transparency/tiles.ts';
+import { newestSeal } from './later-seal.ts';
 import { CHECKPOINT_PATH, logPrefix, sealPath } from './log-origin.ts';
 import type { SealParts } from './parts.ts';
 import { logReader } from './published-log.ts';
@@ -84,7 +85,11 @@ async function cosignatures(
   const nodes = tileNodeReader(logReader(parts, workspaceId), size);
   const lines = await parts.cosign.cosign(
     { workspaceId, size, previousSize: publishedSize, note },
-    (from, to) => consistencyProof(nodes, from, to),
+    {
+      prove: (from, to) => consistencyProof(nodes, from, to),
+      // A seal is there before any witness is asked about it.
+      newestSize: async () => (await newestSeal(parts, workspaceId, size))?.checkpoint.size ?? size,
+    },
   );
   return lines.join('');
 }

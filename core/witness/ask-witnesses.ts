@@ -1,5 +1,5 @@
 import type { Alerts } from '../detection/alert.ts';
-import type { Cosigner } from '../seal/cosigner.ts';
+import type { Cosigner, SealedCheckpoint, SealedLog } from '../seal/cosigner.ts';
 import { verifyCosignature } from '../transparency/cosignature.ts';
 import type { Hash } from '../transparency/merkle.ts';
 import { parseNote, parseVerifierKey, type VerifierKey } from '../transparency/signed-note.ts';
@@ -37,11 +37,11 @@ const MAX_TRIES = 3;
  */
 export function createCosigner(parts: Parts): Cosigner {
   return {
-    async cosign(checkpoint, prove) {
+    async cosign(checkpoint, log) {
       const lines = await Promise.all(
         parts.witnesses.map(async (witness) => {
           try {
-            return await askOne(parts, witness, checkpoint, prove);
+            return await askOne(parts, witness, checkpoint, log);
           } catch (error) {
             await tell(parts.alerts, 'warning', checkpoint.workspaceId, witness, {
               causeName: error instanceof Error ? error.name : '',
@@ -55,28 +55,27 @@ export function createCosigner(parts: Parts): Cosigner {
   };
 }
 
-type Sealed = Parameters<Cosigner['cosign']>[0];
-type Prove = Parameters<Cosigner['cosign']>[1];
-
 async function askOne(
   { client, alerts }: Parts,
   witness: Witness,
-  checkpoint: Sealed,
-  prove: Prove,
+  checkpoint: SealedCheckpoint,
+  log: SealedLog,
 ): Promise<string | undefined> {
   const key = parseVerifierKey(witness.verifierKey);
   // A log that the witness never saw begins at 0; where that is wrong, the witness names the size that it knows.
   let oldSize = checkpoint.previousSize;
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const proof = oldSize === 0 ? [] : await prove(oldSize, checkpoint.size);
+    const proof = oldSize === 0 ? [] : await log.prove(oldSize, checkpoint.size);
     const { status, body } = await client.addCheckpoint(
       witness.url,
       submission(oldSize, proof, checkpoint.note),
     );
     if (status === 200) return cosignatureOf(key, checkpoint.note, body);
     const known = status === 409 ? sizeIn(body) : undefined;
+    // Another sealer was quicker, and its checkpoint has the cosignature.
+    if (known !== undefined && known > checkpoint.size && known <= (await log.newestSize())) return undefined;
     if (known === undefined || known > checkpoint.size) {
-      // It has seen a larger tree than ours, or does not believe that ours grew out of the one it saw.
+      // It has seen a larger tree than we ever sealed, or does not believe that ours grew out of the one it saw.
       const tier = status === 409 || status === 422 ? 'critical' : 'warning';
       await tell(alerts, tier, checkpoint.workspaceId, witness, {
         status: String(status),

@@ -9,7 +9,7 @@ import { tableChangeOf } from '../shared/table-changes.ts';
 
 const env = readEnv();
 const vault = composeTables(env);
-const alerts = createAlerts(vault.trail, 'guard');
+const alerts = createAlerts(vault.trail, 'guard', vault.clock);
 
 /**
  * Woken by the streams of both tables: raises an alert for what was changed behind the vault's back. A batch that

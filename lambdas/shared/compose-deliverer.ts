@@ -16,6 +16,6 @@ export function composeDeliverer(env: Env): DeliveryParts {
       createRootSecret(required(env, 'ROOT_SECRET_ID'), () => systemClock.now()),
     ),
     sender: createWebhookSender({ allowPrivate: env.ALLOW_PRIVATE_WEBHOOKS === 'true' }),
-    alerts: createAlerts(tables.trail, 'deliverer'),
+    alerts: createAlerts(tables.trail, 'deliverer', systemClock),
   };
 }

@@ -6,6 +6,7 @@ import { createAlerts } from './alerts.ts';
 import { composeTables } from './compose.ts';
 import { composeLog } from './compose-log.ts';
 import { type Env, required } from './env.ts';
+import { systemClock } from './system.ts';
 
 /**
  * The sealer's alerts are logged and counted, and not recorded in the trail. A row about a log that has shrunk would
@@ -17,7 +18,7 @@ const UNRECORDED: AuditTrail = { commit: async () => [] };
 /** Everything that the sealer needs. */
 export function composeSealer(env: Env) {
   const s3 = createS3Client();
-  const alerts = createAlerts(UNRECORDED, 'sealer');
+  const alerts = createAlerts(UNRECORDED, 'sealer', systemClock);
   const witnesses = env.WITNESSES ?? [];
   return {
     ...composeTables(env),

@@ -27,7 +27,7 @@ export function composeVault(env: Env) {
   const tables = composeTables(env);
   return {
     ...tables,
-    alerts: createAlerts(tables.trail, 'api'),
+    alerts: createAlerts(tables.trail, 'api', systemClock),
     keys: createKmsKeys(required(env, 'SECRETS_KEY_ARN')),
     signer: createKmsSigner(required(env, 'SIGNING_KEY_ARNS').split(',')),
     publicUrl: required(env, 'PUBLIC_URL'),

@@ -20,8 +20,7 @@ export async function check(remains: Remains): Promise<string[]> {
       const entries = await checkLog(remains, workspaceId);
       checkArchive(remains, workspaceId, entries);
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      violations.push(`${workspaceId}: ${error.message}`);
+      violations.push(`${workspaceId}: ${String(error)}`);
     }
   }
   return violations;

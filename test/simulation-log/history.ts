@@ -114,7 +114,7 @@ async function letTimePass(world: LogWorld, hasOutages: boolean): Promise<void> 
   while (scheduler.now < until) {
     const nextRun = (Math.floor((scheduler.now - 4 * HOUR_MS) / DAY_MS) + 1) * DAY_MS + 4 * HOUR_MS;
     scheduler.now = Math.min(nextRun, until);
-    if (scheduler.now === nextRun && !hasOutages) await archive(world);
+    if (scheduler.now < until && !hasOutages) await archive(world);
   }
 }
 

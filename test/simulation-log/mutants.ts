@@ -10,6 +10,8 @@ export interface NamedMutant extends Mutant {
   readonly name: string;
   /** Of the violations, at least one must say this. */
   readonly caughtBy: RegExp;
+  /** For one that shows in few histories: where to begin, so that the test does not play many in vain. */
+  readonly firstSeed?: number;
 }
 
 type Alter = (ports: LogPorts, world: LogWorld) => Partial<LogPorts>;
@@ -99,19 +101,6 @@ export const mutants: readonly NamedMutant[] = [
     })),
   },
   {
-    name: 'a checkpoint that is put over any other',
-    caughtBy: /growth of checkpoint|archive_conflict/,
-    ...ofRole('sealer', ({ archive }, world) => ({
-      archive: {
-        ...bound(archive),
-        replace: async (key, bytes, etag) => {
-          const now = world.archive.current(key)?.etag;
-          return archive.replace(key, bytes, now ?? etag);
-        },
-      },
-    })),
-  },
-  {
     name: 'an archive that loses tiles',
     caughtBy: /nothing at|archive_conflict|archive_missing|missing/,
     ...ofRole('sealer', ({ archive }) => ({
@@ -170,6 +159,7 @@ export const mutants: readonly NamedMutant[] = [
   },
   {
     name: 'an archive that forgets its lock and writes over what is there',
+    firstSeed: 40,
     caughtBy: /has \d+ versions|versions of/,
     ...ofRole('archiver', ({ archive }, world) => ({
       archive: {

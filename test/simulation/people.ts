@@ -12,7 +12,7 @@ export interface Person {
   /** In base32, as their app has it. */
   totpSecret?: string | undefined;
   backupCodes: string[];
-  /** What was accepted before, as far as one can tell: it must not be again. */
+  /** What was shown before: if it was accepted, whatever the answer said, it must not be again. */
   readonly spentCodes: string[];
   readonly browsers: Browser[];
 }
@@ -150,10 +150,12 @@ export async function secondStep(
   factor: Factor,
 ): Promise<Answer | undefined> {
   const answer = await browse(client, browser, 'POST', '/auth/mfa', { body: { mfaToken, ...factor } });
-  // Where no clear answer came, the code may have been used up all the same.
-  if (answer === undefined || answer.status === 200 || answer.status === 503)
-    browser.person.spentCodes.push(Object.values(factor)[0] ?? '');
+  noteShown(browser.person, factor);
   return answer;
+}
+
+function noteShown(person: Person, proof: Factor | { readonly password: string }): void {
+  if (!('password' in proof)) person.spentCodes.push(...Object.values(proof));
 }
 
 /** What the person's app shows now; of somebody without one, something made up. */
@@ -191,6 +193,7 @@ export async function stepUp(
 ): Promise<Answer | undefined> {
   const { now } = client.world.scheduler;
   const answer = await browse(client, browser, 'POST', '/auth/step-up', { body: proof });
+  noteShown(browser.person, proof);
   if (answer?.status === 200) browser.steppedUpAt = now;
   return answer;
 }

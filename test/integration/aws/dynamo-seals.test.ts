@@ -50,6 +50,9 @@ function describeSeals(getSeals: () => SealStates): void {
     expect(await seals.replace(state(ws, 1), [])).toBe('replaced');
     expect(await seals.read(ws)).toEqual(state(ws, 1));
     expect(await seals.read(newWorkspace())).toBeUndefined();
+    const recovering = { ...state(ws, 2), recovery: { fromSize: 3, rows: 4 } };
+    expect(await seals.replace(recovering, [])).toBe('replaced');
+    expect(await seals.read(ws)).toEqual(recovering);
   });
 
   test('only the next version replaces it, and one of several writers succeeds', async () => {

@@ -296,7 +296,7 @@ test('a sealed row that claims the place of another does not keep the others fro
   const world = new SealWorld();
   await world.write(6);
   const tamperer = new Tamperer(world.tables);
-  tamperer.editBytes(lane, 6, (text) => text.replace('"seq":6', '"seq":3'), true);
+  tamperer.editBytes(lane, 6, (text) => text.replace('"seq":"6"', '"seq":"3"'), true);
   await sealWorkspace(world.parts, WORKSPACE);
   await world.write(2);
   await sealWorkspace(world.parts, WORKSPACE, { force: true });

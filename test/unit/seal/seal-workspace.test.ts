@@ -180,7 +180,7 @@ test('witnesses are asked once the tiles are there, and their lines are publishe
     return parseCheckpoint(parseNote(note).text).root;
   };
   const cosign: Cosigner = {
-    async cosign({ size, previousSize }, prove) {
+    async cosign({ size, previousSize }, { prove }) {
       asked.push([previousSize, size]);
       const hashes = await prove(previousSize, size);
       const before = previousSize === 0 ? EMPTY_ROOT : rootAt(previousSize);
@@ -200,6 +200,23 @@ test('witnesses are asked once the tiles are there, and their lines are publishe
   expect(text('checkpoint')).toBe(`${own}${line}`);
   expect(text(sealPath(306))).toBe(own);
   expect((await world.checkLog()).unsealed).toBe(0);
+});
+
+test('who asks a witness about a checkpoint can learn that another sealer has gone on', async () => {
+  const sizes: number[] = [];
+  const cosign: Cosigner = {
+    async cosign(_, { newestSize }) {
+      sizes.push(await newestSize());
+      await world.write(2);
+      await seal(true);
+      sizes.push(await newestSize());
+      return [];
+    },
+  };
+  await world.write(5);
+  await sealWorkspace({ ...world.parts, cosign }, WORKSPACE);
+  expect(sizes).toEqual([6, 8]);
+  expect(await world.checkLog()).toMatchObject({ unsealed: 0 });
 });
 
 test('a deployment is sealed workspace by workspace, and one that cannot be keeps no other from it', async () => {

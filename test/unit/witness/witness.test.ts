@@ -178,7 +178,13 @@ describe('a witness (C2SP tlog-witness)', () => {
 });
 
 describe('asking witnesses', () => {
-  async function asked(witness: MemoryWitness, log: Log, previousSize: number, size: number) {
+  async function asked(
+    witness: MemoryWitness,
+    log: Log,
+    previousSize: number,
+    size: number,
+    newestSize = size,
+  ) {
     const alerts: Alert[] = [];
     const cosigner = createCosigner({
       witnesses: [
@@ -188,8 +194,9 @@ describe('asking witnesses', () => {
       alerts: { raise: async (alert) => void alerts.push(alert) },
     });
     const note = await log.note(size);
-    const lines = await cosigner.cosign({ workspaceId: 'ws_1', size, previousSize, note }, (from, to) =>
-      log.proof(from, to),
+    const lines = await cosigner.cosign(
+      { workspaceId: 'ws_1', size, previousSize, note },
+      { prove: (from, to) => log.proof(from, to), newestSize: async () => newestSize },
     );
     return { note, lines, alerts: alerts.map(({ tier, kind }) => `${tier} ${kind}`) };
   }
@@ -226,6 +233,17 @@ describe('asking witnesses', () => {
     });
   });
 
+  it('says nothing when another sealer was quicker, unless the witness has seen more than that one sealed', async () => {
+    const witness = await newWitness();
+    const log = new Log(20);
+    await asked(witness, log, 0, 20);
+    expect(await asked(witness, log, 5, 10, 20)).toMatchObject({ lines: [], alerts: [] });
+    expect(await asked(witness, log, 5, 10, 19)).toMatchObject({
+      lines: [],
+      alerts: ['critical witness_refused'],
+    });
+  });
+
   it('goes without a cosignature, and says so, when the witness is away or answers with another key', async () => {
     const witness = await newWitness();
     const log = new Log(5);
@@ -240,8 +258,9 @@ describe('asking witnesses', () => {
         ],
         client,
         alerts: { raise: async (alert) => void alerts.push(alert) },
-      }).cosign({ workspaceId: 'ws_1', size: 5, previousSize: 0, note: await log.note(5) }, (from, to) =>
-        log.proof(from, to),
+      }).cosign(
+        { workspaceId: 'ws_1', size: 5, previousSize: 0, note: await log.note(5) },
+        { prove: (from, to) => log.proof(from, to), newestSize: async () => 5 },
       );
     const away = async () => {
       throw new Error('away');
