@@ -57,7 +57,8 @@ export class TrailStack extends Stack {
 
   private sealer(surroundings: Surroundings, checkpointKeyArn: string): WakeQueue {
     const { stage, data } = surroundings;
-    const timeout = Duration.minutes(2);
+    // A seal takes seconds; an operator's recovery of a large log as long as it may.
+    const timeout = Duration.minutes(15);
     const queue = new WakeQueue(this, 'Seal', { timeout });
     const readLog = readArchive(data, 'log/');
     const handler = addScheduledFunction(

@@ -36,7 +36,7 @@ export async function importFunctions(): Promise<Functions> {
     dispatcher: (event) => invoke('dispatcher', dispatcher.handler, event, MINUTE),
     guard: (event) => invoke('guard', guard.handler, event, 5 * MINUTE),
     jobs: {
-      sealer: job('sealer', sealer.handler, 2 * MINUTE),
+      sealer: job('sealer', sealer.handler, 15 * MINUTE),
       deliverer: job('deliverer', deliverer.handler, 90),
       tally: job('tally', tally.handler, 50),
       verifier: job('verifier', verifier.handler, 15 * MINUTE),

@@ -23,7 +23,8 @@ export function checkArchive(remains: Remains, workspaceId: string, entries: rea
     const versions = remains.archive.versions.get(key) ?? [];
     const [only] = versions;
     if (only === undefined || versions.length > 1) throw new Error(`${key} has ${versions.length} versions.`);
-    if (only.versionId !== (versionId ?? only.versionId)) throw new Error(`${key} has no version ${versionId}.`);
+    if (only.versionId !== (versionId ?? only.versionId))
+      throw new Error(`${key} has no version ${versionId}.`);
     return only;
   };
   const archived = new Map<number, number>();
@@ -39,12 +40,20 @@ export function checkArchive(remains: Remains, workspaceId: string, entries: rea
     equal(manifest.lanes, [...rows.values()].map(laneEntry), `lanes of ${day}`);
     for (const [lane, own] of rows) {
       const parts = manifest.parts.filter((part) => part.lane === lane);
-      equal(parts.flatMap((part) => linesOf(part, take(part.key, part.versionId))), own.map(text), `${lane} of ${day}`);
+      equal(
+        parts.flatMap((part) => linesOf(part, take(part.key, part.versionId))),
+        own.map(text),
+        `${lane} of ${day}`,
+      );
       archived.set(lane, own.at(-1)?.seq ?? 0);
     }
     for (const { key, versionId, size, root } of manifest.checkpoints) {
       const note = remains.archive.versions.get(key)?.find((version) => version?.versionId === versionId);
-      const opened = openNaively(note?.bytes ?? new Uint8Array(), originOf(remains, workspaceId), remains.publicKey);
+      const opened = openNaively(
+        note?.bytes ?? new Uint8Array(),
+        originOf(remains, workspaceId),
+        remains.publicKey,
+      );
       equal({ size, root: Buffer.from(root, 'base64').toString('hex') }, opened, key);
       equal(size > largest && key.endsWith(`/seals/${String(size).padStart(16, '0')}`), true, key);
       largest = size;
@@ -71,7 +80,9 @@ function rowsOf(
   archived: ReadonlyMap<number, number>,
   day: string,
 ): Map<number, readonly [Entry, ...Entry[]]> {
-  const rows = entries.filter(({ lane, seq, ts }) => ts.slice(0, 10) <= day && seq > (archived.get(lane) ?? 0));
+  const rows = entries.filter(
+    ({ lane, seq, ts }) => ts.slice(0, 10) <= day && seq > (archived.get(lane) ?? 0),
+  );
   const byLane = Map.groupBy(rows, ({ lane }) => lane) as Map<number, [Entry, ...Entry[]]>;
   return new Map([...byLane].sort(([a], [b]) => a - b));
 }
@@ -85,7 +96,10 @@ function laneEntry(rows: readonly [Entry, ...Entry[]]): Manifest['lanes'][number
 }
 
 /** The lines of a part, once it is what its manifest says. */
-function linesOf({ first, last, ...part }: Manifest['parts'][number], { bytes: gzip }: ObjectVersion): string[] {
+function linesOf(
+  { first, last, ...part }: Manifest['parts'][number],
+  { bytes: gzip }: ObjectVersion,
+): string[] {
   const raw = gunzipSync(gzip);
   const lines = raw.toString('utf8').split('\n');
   equal(lines.pop(), '', `end of ${part.key}`);
@@ -108,7 +122,13 @@ function originOf({ logName }: Remains, workspaceId: string): string {
   return `${logName}/${workspaceId}`;
 }
 
-function checkNote(remains: Remains, workspaceId: string, day: string, manifest: Uint8Array, note: Uint8Array): void {
+function checkNote(
+  remains: Remains,
+  workspaceId: string,
+  day: string,
+  manifest: Uint8Array,
+  note: Uint8Array,
+): void {
   const origin = originOf(remains, workspaceId);
   const signed = `${origin}/archive\n${day}\n${sha256(manifest).toString('base64')}\n`;
   const keyId = sha256(Buffer.from(`${origin}\n`), Buffer.of(1), remains.publicKey).subarray(0, 4);
@@ -116,7 +136,8 @@ function checkNote(remains: Remains, workspaceId: string, day: string, manifest:
   const signature = Buffer.from(line, 'base64');
   const spki = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), remains.publicKey]);
   const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
-  const isSigned = signature.subarray(0, 4).equals(keyId) && verify(null, Buffer.from(signed), key, signature.subarray(4));
+  const isSigned =
+    signature.subarray(0, 4).equals(keyId) && verify(null, Buffer.from(signed), key, signature.subarray(4));
   if (!isSigned) throw new Error(`The manifest of ${day} is not signed.`);
 }
 

@@ -67,10 +67,12 @@ function read(bytes: Buffer, leaf: number): Entry {
 
 /** A file below `tile/`: entries, or hashes of a level. */
 function checkTile(log: NaiveLog, path: string, bytes: Uint8Array | undefined): void {
-  const [, kind = '', name = '', partial = '256'] = /^tile\/(\w+)\/((?:x\d{3}\/)*\d{3})(?:\.p\/(\d+))?$/.exec(path) ?? [];
+  const [, kind = '', name = '', partial = '256'] =
+    /^tile\/(\w+)\/((?:x\d{3}\/)*\d{3})(?:\.p\/(\d+))?$/.exec(path) ?? [];
   const index = Number(name.replace(/[x/]/g, ''));
   const places = Array.from({ length: Number(partial) }, (_, at) => index * 256 + at);
-  const expected = kind === 'entries' ? places.map((at) => entryAt(log, at)) : hashesAt(log, Number(kind), places);
+  const expected =
+    kind === 'entries' ? places.map((at) => entryAt(log, at)) : hashesAt(log, Number(kind), places);
   if (kind === '' || !Buffer.concat(expected).equals(bytes ?? Buffer.alloc(0)))
     throw new Error(`${path} is not a file of this log.`);
 }

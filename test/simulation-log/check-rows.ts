@@ -35,7 +35,9 @@ function isAsTold({ outcome, workspaceId, position }: Intent, rows: readonly Sto
 }
 
 function tokenOf({ bytes }: StoredRow): string {
-  const row: { readonly detail: { readonly token?: string } } = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  const row: { readonly detail: { readonly token?: string } } = JSON.parse(
+    Buffer.from(bytes).toString('utf8'),
+  );
   return row.detail.token ?? '';
 }
 

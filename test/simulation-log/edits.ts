@@ -139,7 +139,8 @@ function chain(log: SealedLog, rows: readonly StoredRow[], prev: string, shift: 
 /** A lane begins with the hash of the row that opened it. */
 function chainOpened(log: SealedLog, before: StoredRow, after: StoredRow): void {
   const { action, lane, detail } = decodeRow(before.bytes);
-  if (action === 'lane.opened' && lane === 0) chain(log, laneRows(log, Number(detail['lane'])), after.hash, 0);
+  if (action === 'lane.opened' && lane === 0)
+    chain(log, laneRows(log, Number(detail['lane'])), after.hash, 0);
 }
 
 function swapRows(log: SealedLog, random: SeededRandom): Edit | undefined {

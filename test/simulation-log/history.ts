@@ -3,7 +3,7 @@ import { check } from './check.ts';
 import { type Coverage, RandomFaults } from './faults.ts';
 import { unzipAtOnce } from './gunzip.ts';
 import { archive, retain, type Said, seal, verify, verifyAll } from './jobs.ts';
-import { type Mutant, LogWorld } from './world.ts';
+import { LogWorld, type Mutant } from './world.ts';
 import { found, writeAtRandom } from './writers.ts';
 
 const MINUTE_MS = 60_000;
@@ -18,10 +18,7 @@ export interface Report {
 }
 
 /** Tells a story to a world, and checks what it leaves behind. Depends on the world's seed alone. */
-export async function play(
-  world: LogWorld,
-  tell: (world: LogWorld) => Promise<void>,
-): Promise<Report> {
+export async function play(world: LogWorld, tell: (world: LogWorld) => Promise<void>): Promise<Report> {
   const restore = unzipAtOnce();
   try {
     const story = tell(world);
@@ -130,7 +127,8 @@ async function settle(world: LogWorld): Promise<void> {
   scheduler.now = (Math.floor(scheduler.now / DAY_MS) + 1) * DAY_MS + 4 * HOUR_MS;
   const complain = (what: string): void => void evidence.complaints.push(`in the end, ${what}`);
   const expectStatus = (job: string, said: readonly Said[], status: string): void => {
-    for (const one of said) if (one.status !== status) complain(`${job} is ${one.status} in ${one.workspaceId}`);
+    for (const one of said)
+      if (one.status !== status) complain(`${job} is ${one.status} in ${one.workspaceId}`);
   };
   await seal(world, 'sealer 1', true);
   expectStatus('archive', await archive(world), 'current');

@@ -1,14 +1,14 @@
 import { archiveDeployment } from '../../core/archive/archive-deployment.ts';
-import { PLATFORM_WORKSPACE } from '../../core/kernel/ids.ts';
 import { VaultError } from '../../core/kernel/errors.ts';
+import { PLATFORM_WORKSPACE } from '../../core/kernel/ids.ts';
 import { retainDeployment } from '../../core/retention/retain-deployment.ts';
 import { sealDeployment } from '../../core/seal/seal-deployment.ts';
 import type { Findings, VerificationKind } from '../../core/verification/verification-state.ts';
 import { verifyDue } from '../../core/verification/verify-due.ts';
 import { verifyOnOrder } from '../../core/verification/verify-on-order.ts';
 import type { Process } from './process.ts';
-import { WORKSPACE } from './writers.ts';
 import type { LogWorld, Role } from './world.ts';
+import { WORKSPACE } from './writers.ts';
 
 const always = (): boolean => true;
 

@@ -1,5 +1,5 @@
-import { hashToHex } from '../../core/transparency/merkle.ts';
 import { readCheckpoint } from '../../core/seal/published-log.ts';
+import { hashToHex } from '../../core/transparency/merkle.ts';
 import type { VerificationRun } from '../../core/verification/verification-state.ts';
 import { startRun, verifySlice } from '../../core/verification/verify-slice.ts';
 import { leafHash } from '../../verify/merkle.js';
@@ -50,7 +50,12 @@ export async function offlineJudge(log: SealedLog): Promise<Judge> {
   const published = await readCheckpoint(parts.log, WORKSPACE);
   if (published === undefined) throw new Error('The log was sealed.');
   const { size, root } = published.checkpoint;
-  const sealed = { workspaceId: WORKSPACE, root, size, leafHashes: leaves.map(({ bytes }) => leafHash(bytes)) };
+  const sealed = {
+    workspaceId: WORKSPACE,
+    root,
+    size,
+    leafHashes: leaves.map(({ bytes }) => leafHash(bytes)),
+  };
   const keys = leaves.map(({ lane, seq }) => keyOf(lane, seq));
   const known = new Set(keys);
   return async () => {

@@ -122,7 +122,10 @@ export const mutants: readonly NamedMutant[] = [
           create: (key, bytes) => {
             if (!key.endsWith('.gz')) return archive.create(key, bytes);
             sent.set(key, bytes);
-            return archive.create(key, bytes.map((byte, at) => (at === bytes.length - 9 ? byte ^ 1 : byte)));
+            return archive.create(
+              key,
+              bytes.map((byte, at) => (at === bytes.length - 9 ? byte ^ 1 : byte)),
+            );
           },
           read: async (key, versionId) => {
             const found = await archive.read(key, versionId);
@@ -216,7 +219,7 @@ function ofRole(name: string, alter: Alter): Mutant {
 
 /** The methods of a port, to be taken over one by one. */
 function bound<P extends object>(port: P): P {
-  return new Proxy(port, {
+  return new Proxy<P>(port, {
     ownKeys: (target) => [...new Set([...Reflect.ownKeys(target), ...methodsOf(target)])],
     getOwnPropertyDescriptor: (target, name) => ({
       configurable: true,

@@ -66,7 +66,10 @@ export class SealedLog {
   /** Writes about so many rows, and seals them in up to three steps. Looked at a day later. */
   async make(rows: number): Promise<this> {
     await this.#commit(PRINCIPAL_LANE, [
-      { ...event('workspace.created'), changes: [newWorkspace(WORKSPACE, 'Acme', '2026-01-01T00:00:00.000Z')] },
+      {
+        ...event('workspace.created'),
+        changes: [newWorkspace(WORKSPACE, 'Acme', '2026-01-01T00:00:00.000Z')],
+      },
       laneOpened(WORKSPACE, STRANGER_LANE),
     ]);
     const isWide = this.#random.below(2) === 0;
@@ -110,7 +113,12 @@ export class SealedLog {
     const stored = this.tables.entities.get(key);
     const before = stored && namespaceKind.schema.parse(stored.entity);
     if (before === undefined) {
-      const content = { workspaceId: WORKSPACE, id, createdAt: '2026-01-01T00:00:00.000Z', createdBy: 'key_1' };
+      const content = {
+        workspaceId: WORKSPACE,
+        id,
+        createdAt: '2026-01-01T00:00:00.000Z',
+        createdBy: 'key_1',
+      };
       const made = create(namespaceKind, { ...content, state: 'open' });
       return this.#commit(PRINCIPAL_LANE, [{ ...event('namespace.created'), changes: [made] }]);
     }
@@ -146,7 +154,9 @@ export class SealedLog {
     return segments
       .sort((a, b) => a.firstLeaf - b.firstLeaf)
       .flatMap(({ lane, firstSeq, lastSeq }) =>
-        this.tables.lane({ workspaceId: WORKSPACE, lane }).filter(({ seq }) => seq >= firstSeq && seq <= lastSeq),
+        this.tables
+          .lane({ workspaceId: WORKSPACE, lane })
+          .filter(({ seq }) => seq >= firstSeq && seq <= lastSeq),
       );
   }
 }

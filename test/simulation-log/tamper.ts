@@ -38,7 +38,7 @@ for (let count = 0; count < edits; ) {
     judged?.log.restore();
   }
 }
-console.log(JSON.stringify(Object.fromEntries(made)));
+process.stdout.write(JSON.stringify(Object.fromEntries(made)));
 
 async function expectPlaces(
   name: string,
@@ -50,6 +50,6 @@ async function expectPlaces(
   if (found.vault === vault && found.offline === offline) return;
   const expected = `expected ${JSON.stringify({ vault, offline })}, found ${JSON.stringify(found)}`;
   const order = judged?.log.leaves.map(({ lane, seq }) => `${lane}-${seq}`).join(' ');
-  console.error(`${name}: ${expected}, in ${order}, seed ${seed}`);
+  process.stderr.write(`${name}: ${expected}, in ${order}, seed ${seed}\n`);
   process.exit(1);
 }

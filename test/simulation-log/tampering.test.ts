@@ -10,7 +10,9 @@ it(
   async () => {
     const abort = new AbortController();
     const seeds = Array.from({ length: PROCESSES }, (_, index) => index + 1);
-    const counts = await Promise.all(seeds.map((seed) => tamper(seed, abort.signal))).finally(() => abort.abort());
+    const counts = await Promise.all(seeds.map((seed) => tamper(seed, abort.signal))).finally(() =>
+      abort.abort(),
+    );
     const total = new Map<string, number>();
     for (const [name, made] of counts.flatMap(Object.entries<number>))
       total.set(name, (total.get(name) ?? 0) + made);

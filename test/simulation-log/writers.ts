@@ -106,7 +106,12 @@ async function carryOut(world: LogWorld, role: Role, plan: Plan): Promise<void> 
     const { origin, events } = await plan(process.parts);
     const { workspaceId, lane } = origin;
     for (const _event of events) {
-      intents.push({ token: `t${evidence.intents.length + intents.length}`, workspaceId, lane, outcome: 'unknown' });
+      intents.push({
+        token: `t${evidence.intents.length + intents.length}`,
+        workspaceId,
+        lane,
+        outcome: 'unknown',
+      });
     }
     evidence.intents.push(...intents);
     return process.parts.trail.commit(

@@ -257,8 +257,8 @@ describe('functions', () => {
     ['verifier', 900, 2048],
     ['archiver', 900, 1769],
     ['retention', 900, 512],
-    ['sealer', 120, 1024],
-    ['deliverer', 60, 512],
+    ['sealer', 900, 1024],
+    ['deliverer', 90, 512],
     ['dispatcher', 60, 256],
     ['guard', 300, 512],
   ])('%s has %i seconds and %i MiB', (name, Timeout, MemorySize) => {

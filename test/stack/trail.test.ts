@@ -69,8 +69,8 @@ describe('the streams', () => {
 });
 
 describe.each([
-  ['Seal', 'SealerFunction', 120],
-  ['Delivery', 'DelivererFunction', 60],
+  ['Seal', 'SealerFunction', 900],
+  ['Delivery', 'DelivererFunction', 90],
 ])('the queue %s', (name, handler, timeout) => {
   test('is FIFO, encrypted, and hides a message for six times what its function may take', () => {
     expect(queue(`${name}Queue`).Properties).toMatchObject({

@@ -12,12 +12,7 @@ import {
   leafHash,
 } from '../../../core/transparency/merkle.ts';
 import { consistencyProof } from '../../../core/transparency/proofs.ts';
-import {
-  formatVerifierKey,
-  noteOf,
-  signatureLine,
-  verifierKey,
-} from '../../../core/transparency/signed-note.ts';
+import { formatVerifierKey, noteOf, signatureLine } from '../../../core/transparency/signed-note.ts';
 import { encodeEntries, tileNodeReader } from '../../../core/transparency/tiles.ts';
 import { NoteSigner } from '../../support/note-signer.ts';
 
