@@ -40,13 +40,15 @@ export async function guardTables(parts: GuardParts, changes: readonly TableChan
   const groups = Map.groupBy(findings, ({ workspaceId, kind }) => `${workspaceId} ${kind}`);
   for (const [first, ...others] of groups.values()) {
     if (first === undefined) continue;
-    const { kind, workspaceId, subject } = first;
+    const { kind, workspaceId } = first;
+    // Other rows are another subject: an alert that was raised already may be told once.
+    const subject = others.length === 0 ? first.subject : `${first.subject} and ${others.length} others`;
     await parts.alerts.raise({
       tier: 'critical',
       kind,
       workspaceId,
       subject,
-      detail: { count: String(1 + others.length), last: others.at(-1)?.subject ?? subject },
+      detail: { count: String(1 + others.length), last: others.at(-1)?.subject ?? first.subject },
     });
   }
   return findings.length;

@@ -27,6 +27,8 @@ export async function readOwn(
     store.get(userKind, PLATFORM_WORKSPACE, id),
     store.find(sessionKind, sessionId),
   ]);
-  if (user !== undefined && session !== undefined && session.endedAt === undefined) return { user, session };
+  // A session also ends when its account goes on to another epoch: a new password, everybody signed out.
+  const isOver = session?.endedAt !== undefined || session?.epoch !== user?.epoch;
+  if (user !== undefined && session !== undefined && !isOver) return { user, session };
   throw new VaultError('unauthenticated', 'This session has just ended. Log in again.');
 }

@@ -9,19 +9,12 @@ import { keyOf, type SealedLog, WORKSPACE } from './sealed-log.ts';
 /** Where a verifier finds the first row that is wrong, as `<lane>-<seq>`; undefined where it finds nothing. */
 export type Judge = () => Promise<string | undefined>;
 
-/** The first place in the order in which the rows were sealed; one that is none of theirs comes last. */
-function firstOf(log: SealedLog, places: readonly string[]): string | undefined {
-  const leafOf = (place: string): number => log.leafOf.get(place) ?? log.leaves.length;
-  return places.toSorted((a, b) => leafOf(a) - leafOf(b))[0];
-}
-
 const NOTHING = { lanes: {} };
 const SLICE = 20_000;
 
 /**
  * The vault's own verifier, a complete run up to the archive: rows, entities, tree. The signature of the checkpoint is
- * verified once, since none of the edits touches it. An entity that does not fit its row is what is wrong only where all
- * rows are right.
+ * verified once, since none of the edits touches it. What counts is the break that the alert would name.
  */
 export async function vaultJudge(log: SealedLog): Promise<Judge> {
   const { parts } = log;
@@ -34,17 +27,15 @@ export async function vaultJudge(log: SealedLog): Promise<Judge> {
     const started = await startRun(parts, WORKSPACE, NOTHING, 'complete', 'ver_1');
     let run: VerificationRun = { ...started, tree };
     while (run.step !== 'archive') ({ run } = await verifySlice(parts, WORKSPACE, run, NOTHING, SLICE));
-    const { breaks } = run.findings;
-    const ofRows = breaks.filter(({ entity }) => entity === undefined);
-    const weighty = ofRows.length > 0 ? ofRows : breaks;
-    return firstOf(
-      log,
-      weighty.map(({ lane, seq }) => `${lane}-${seq}`),
-    );
+    const [first] = run.findings.breaks;
+    return first && `${first.lane}-${first.seq}`;
   };
 }
 
-/** The auditor's verifier: nothing but rows in the order of their leaves, and what was sealed. */
+/**
+ * The auditor's verifier: nothing but rows in the order of their leaves, and what was sealed. Of the rows that it names,
+ * the one that was sealed first counts.
+ */
 export async function offlineJudge(log: SealedLog): Promise<Judge> {
   const { parts, tables, leaves } = log;
   const published = await readCheckpoint(parts.log, WORKSPACE);
@@ -58,6 +49,7 @@ export async function offlineJudge(log: SealedLog): Promise<Judge> {
   };
   const keys = leaves.map(({ lane, seq }) => keyOf(lane, seq));
   const known = new Set(keys);
+  const order = new Map(leaves.map(({ lane, seq }, leaf) => [`${lane}-${seq}`, leaf]));
   return async () => {
     const rows = keys.flatMap((key) => tables.rows.get(key) ?? []);
     for (const [key, row] of tables.rows) if (!known.has(key)) rows.push(row);
@@ -68,9 +60,10 @@ export async function offlineJudge(log: SealedLog): Promise<Judge> {
     // A leaf of as many as were sealed is the row that was sealed there, whatever it says of itself now.
     const isWhole = rows.length === size;
     const places = problems.flatMap(({ lane, seq, leaf = -1 }) => {
-      const at = isWhole || lane === undefined ? (leaves[leaf] ?? rows[leaf]) : { lane, seq };
-      return at === undefined ? [] : [`${at.lane}-${at.seq}`];
+      const place = isWhole || lane === undefined ? (leaves[leaf] ?? rows[leaf]) : { lane, seq };
+      return place === undefined ? [] : [`${place.lane}-${place.seq}`];
     });
-    return firstOf(log, places);
+    const leafOf = (place: string): number => order.get(place) ?? size;
+    return places.sort((a, b) => leafOf(a) - leafOf(b))[0];
   };
 }

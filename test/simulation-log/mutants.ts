@@ -224,9 +224,9 @@ function bound<P extends object>(port: P): P {
     getOwnPropertyDescriptor: (target, name) => ({
       configurable: true,
       enumerable: true,
-      value: valueOf(target, name),
+      value: memberOf(target, name),
     }),
-    get: valueOf,
+    get: memberOf,
   });
 }
 
@@ -234,7 +234,7 @@ function methodsOf(port: object): string[] {
   return Object.getOwnPropertyNames(Object.getPrototypeOf(port)).filter((name) => name !== 'constructor');
 }
 
-function valueOf(target: object, name: string | symbol): unknown {
+function memberOf(target: object, name: string | symbol): unknown {
   const value: unknown = Reflect.get(target, name);
   return typeof value === 'function' ? value.bind(target) : value;
 }

@@ -30,8 +30,6 @@ export class SealedLog {
   readonly parts: VerificationParts;
   /** The rows as they were sealed, in the order of the leaves. */
   leaves: readonly StoredRow[] = [];
-  /** By `<lane>-<seq>`. */
-  leafOf: ReadonlyMap<string, number> = new Map();
   readonly #clock = new FakeClock();
   readonly #archive = new MemoryArchive(this.tables, this.#clock);
   readonly #seals = new MemorySeals(this.tables);
@@ -87,7 +85,6 @@ export class SealedLog {
     for (const [key, row] of this.tables.rows) this.#rows.set(key, row);
     for (const [key, entity] of this.tables.entities) this.#entities.set(key, entity);
     this.leaves = this.#leaves();
-    this.leafOf = new Map(this.leaves.map(({ lane, seq }, leaf) => [`${lane}-${seq}`, leaf]));
     this.#clock.advance(DAY_MS);
     return this;
   }

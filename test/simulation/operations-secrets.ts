@@ -17,7 +17,7 @@ export const secretOperations: readonly Operation[] = [
   { name: 'reveal', weight: 10, run: reveal },
   { name: 'reveal by name', weight: 6, run: revealByName },
   { name: 'reveal in bulk', weight: 6, run: revealInBulk },
-  { name: 'list versions', weight: 3, run: listVersions },
+  { name: 'list versions', weight: 6, run: listVersions },
   { name: 'roll back', weight: 6, run: rollBack },
   { name: 'delete secret', weight: 8, run: deleteSecret },
   { name: 'restore secret', weight: 5, run: restoreSecret },

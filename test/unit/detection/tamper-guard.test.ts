@@ -197,7 +197,7 @@ describe('the tamper guard', () => {
       const guarded = new Guarded();
       await guarded.trail.commit(ORIGIN, [noted('a'), noted('b'), noted('c')]);
       const records = [1, 2, 3].map((seq) => guarded.rowTouched('MODIFY', seq));
-      expect(await guarded.show(...records)).toEqual(['critical row_modified ws_1 row 0-1']);
+      expect(await guarded.show(...records)).toEqual(['critical row_modified ws_1 row 0-1 and 2 others']);
     });
 
     it('raises one for a removed row, unless retention had given it up', async () => {
