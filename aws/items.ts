@@ -202,14 +202,13 @@ export function leafKey(workspaceId: string, lane: number, lastSeq: number): Ite
   };
 }
 
-/** The shapes of the items in `bookkeeping.ts` and `dynamo-seals.ts`. Anything else with their prefix was planted. */
+/** The shapes of all items that are no entities. Anything else with their prefix was planted. */
 const BOOKKEEPING_SHAPES: ReadonlySet<string> = new Set([
   'pk sk usedAt',
   'pk sk tallied ttl',
   'pk seenAt sk ttl',
   'failures pk sk ttl version',
   'minute pk sk',
-  'pk sk state version',
   'pk sk state version',
   'firstLeaf firstSeq pk sk',
   'delivery pk sk version',

@@ -3,12 +3,14 @@ import type { Ledger } from '../audit/ledger.ts';
 import type { MessageSigner } from '../crypto/message-signer.ts';
 import type { Alerts } from '../detection/alert.ts';
 import type { Clock } from '../kernel/ports.ts';
+import type { Store } from '../kernel/store.ts';
 import type { Cosigner } from './cosigner.ts';
 import type { SealStates } from './seal-state.ts';
 
 /** What sealing works with. */
 export interface SealParts {
   readonly ledger: Ledger;
+  readonly store: Store;
   readonly seals: SealStates;
   readonly archive: ObjectArchive;
   readonly staging: StagingArea;

@@ -3,9 +3,12 @@ import { findOpening } from '../audit/lane-start.ts';
 import type { LaneRef, Ledger, StoredRow } from '../audit/ledger.ts';
 import { MAX_ROW_BYTES, rowHash } from '../audit/row.ts';
 import { type Anchor, type BreakReason, checkRow } from '../audit/verify-lane.ts';
+import { readFloor } from '../retention/floor.ts';
 import type { LaneStanding } from './check-lanes.ts';
-import { MAX_STEP_BYTES, MAX_STEP_ROWS, MAX_STEP_SEGMENTS } from './parts.ts';
+import { MAX_STEP_BYTES, MAX_STEP_ROWS, MAX_STEP_SEGMENTS, type SealParts } from './parts.ts';
 import type { LeafSegment, SealedLane } from './seal-state.ts';
+
+type Parts = Pick<SealParts, 'ledger' | 'store'>;
 
 /** A row that does not verify. */
 export interface RowBreak {
@@ -35,7 +38,7 @@ export interface NewRows {
  * than 65,535) are left out; the break tells of them.
  */
 export async function readNewRows(
-  ledger: Ledger,
+  { ledger, store }: Parts,
   workspaceId: string,
   lanes: readonly LaneStanding[],
   firstLeaf: number,
@@ -44,15 +47,19 @@ export async function readNewRows(
   for (const { lane, sealed, lastSeq } of lanes) {
     if (lastSeq <= sealed.seq) continue;
     const ref = { workspaceId, lane };
-    await readLane(ledger, ref, await startOf(ledger, ref, sealed), lastSeq, step);
+    await readLane(ledger, ref, await startOf({ ledger, store }, ref, sealed), lastSeq, step);
     if (step.isFull) break;
   }
   return step;
 }
 
-async function startOf(ledger: Ledger, lane: LaneRef, sealed: Anchor): Promise<Anchor> {
+async function startOf({ ledger, store }: Parts, lane: LaneRef, sealed: Anchor): Promise<Anchor> {
   if (sealed.seq > 0 || lane.lane === PRINCIPAL_LANE) return sealed;
-  return { ...sealed, hash: (await findOpening(ledger, lane)) ?? '' };
+  const opening = await findOpening(ledger, lane);
+  if (opening !== undefined) return { ...sealed, hash: opening };
+  // Retention may have removed the row that opened the lane, and then the floor keeps its hash.
+  const floor = await readFloor(store, lane.workspaceId);
+  return { ...sealed, hash: floor?.lanes[lane.lane]?.hash ?? '' };
 }
 
 async function readLane(

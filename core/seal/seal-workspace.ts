@@ -81,7 +81,7 @@ async function sealStep(parts: SealParts, workspaceId: string, isUrgent: boolean
   if (waiting === 0) return { status: 'current', size };
   if (!isUrgent && !isDue(parts, state, waiting)) return { status: 'waiting', size };
 
-  const rows = await readNewRows(parts.ledger, workspaceId, lanes, size);
+  const rows = await readNewRows(parts, workspaceId, lanes, size);
   await alertBreaks(parts, workspaceId, rows);
   if (rows.entries.length === 0) return { status: 'current', size };
 

@@ -2,9 +2,11 @@ import type { StagingArea } from '../../core/archive/object-archive.ts';
 import type { MessageSigner } from '../../core/crypto/message-signer.ts';
 import type { Alert } from '../../core/detection/alert.ts';
 import type { EvidenceParts } from '../../core/evidence/evidence-parts.ts';
+import type { Store } from '../../core/kernel/store.ts';
 import { type SealOutcome, sealWorkspace } from '../../core/seal/seal-workspace.ts';
 
 interface Parts extends EvidenceParts {
+  readonly store: Store;
   readonly log: EvidenceParts['log'] & { readonly signer: MessageSigner };
 }
 

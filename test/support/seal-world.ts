@@ -27,6 +27,7 @@ export class SealWorld {
   readonly trail = createAuditTrail({ ledger: this.tables.ledger, clock: this.clock, random: this.random });
   readonly parts: SealParts = {
     ledger: this.tables.ledger,
+    store: this.tables.store,
     seals: this.seals,
     archive: this.archive,
     staging: this.archive.staging,
