@@ -59,6 +59,9 @@ const ENVIRONMENT = {
   PUBLIC_URL: 'https://vault.example.com',
   ROOT_SECRET_ID: 'root',
   SETUP_TOKEN_SECRET_ID: 'setup-token',
+  ARCHIVE_BUCKET: 'archive',
+  CHECKPOINT_KEY_ARN: 'arn:aws:kms:us-east-1:000000000000:key/none',
+  LOG_NAME: 'vault.example.com',
 };
 
 function importOnce(bundle: string): void {
