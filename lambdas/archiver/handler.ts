@@ -1,12 +1,12 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { archiveDeployment, type WorkspaceArchived } from '../../core/archive/archive-deployment.ts';
-import { VaultError } from '../../core/kernel/errors.ts';
+import { archiveDeployment } from '../../core/archive/archive-deployment.ts';
 import { createAlerts } from '../shared/alerts.ts';
 import { composeTables } from '../shared/compose.ts';
 import { composeLog } from '../shared/compose-log.ts';
 import { readEnv, required } from '../shared/env.ts';
+import { logFailure } from '../shared/log-failure.ts';
 import { logger } from '../shared/logger.ts';
 import { timeLeft } from '../shared/time-left.ts';
 
@@ -33,7 +33,7 @@ export const handler = middy(async (_event: unknown, context: Context) => {
       summary.days += outcome?.days.length ?? 0;
       if (outcome === undefined) {
         summary.failed += 1;
-        logFailure({ workspaceId, error });
+        logFailure('A workspace cannot be archived', { workspaceId, error });
       } else if (outcome.status !== 'current') summary[outcome.status] += 1;
     }
   } catch (error) {
@@ -48,11 +48,3 @@ export const handler = middy(async (_event: unknown, context: Context) => {
   if (summary.failed > 0) throw new Error(`${summary.failed} workspaces could not be archived.`);
   return summary;
 });
-
-function logFailure({ workspaceId, error }: WorkspaceArchived): void {
-  logger.error('A workspace cannot be archived', {
-    workspaceId,
-    code: error instanceof VaultError ? error.code : 'internal',
-    causeName: error instanceof Error ? error.name : '',
-  });
-}

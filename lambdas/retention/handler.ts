@@ -1,10 +1,10 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { VaultError } from '../../core/kernel/errors.ts';
-import { retainDeployment, type WorkspaceRetained } from '../../core/retention/retain-deployment.ts';
+import { retainDeployment } from '../../core/retention/retain-deployment.ts';
 import { composeRetention } from '../shared/compose-retention.ts';
 import { readEnv } from '../shared/env.ts';
+import { logFailure } from '../shared/log-failure.ts';
 import { logger } from '../shared/logger.ts';
 import { timeLeft } from '../shared/time-left.ts';
 
@@ -24,7 +24,7 @@ export const handler = middy(async (_event: unknown, context: Context) => {
       summary.deleted += outcome?.deleted ?? 0;
       if (outcome === undefined) {
         summary.failed += 1;
-        logFailure({ workspaceId, error });
+        logFailure('The retention of a workspace cannot be applied', { workspaceId, error });
       } else if (outcome.status !== 'current') summary[outcome.status] += 1;
     }
   } catch (error) {
@@ -40,11 +40,3 @@ export const handler = middy(async (_event: unknown, context: Context) => {
     throw new Error(`The retention of ${summary.failed} workspaces could not be applied.`);
   return summary;
 });
-
-function logFailure({ workspaceId, error }: WorkspaceRetained): void {
-  logger.error('The retention of a workspace cannot be applied', {
-    workspaceId,
-    code: error instanceof VaultError ? error.code : 'internal',
-    causeName: error instanceof Error ? error.name : '',
-  });
-}

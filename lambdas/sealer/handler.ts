@@ -1,12 +1,12 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { VaultError } from '../../core/kernel/errors.ts';
 import { type Recovery, recoverSealedRows } from '../../core/seal/recover-sealed-rows.ts';
 import { sealDeployment, type WorkspaceSeal } from '../../core/seal/seal-deployment.ts';
 import { sealWorkspace } from '../../core/seal/seal-workspace.ts';
 import { composeSealer } from '../shared/compose-sealer.ts';
 import { readEnv } from '../shared/env.ts';
+import { logFailure } from '../shared/log-failure.ts';
 import { logger } from '../shared/logger.ts';
 import { timeLeft } from '../shared/time-left.ts';
 
@@ -34,7 +34,7 @@ export const handler = middy(async (event: unknown, context: Context) => {
     summary.workspaces += 1;
     if (result.outcome === undefined) {
       summary.failed += 1;
-      logFailure(result);
+      logFailure('A workspace cannot be sealed', result);
     } else if (result.outcome.status === 'sealed') summary.sealed += 1;
     else if (result.outcome.status === 'refused') summary.refused += 1;
   }
@@ -69,12 +69,4 @@ async function* seal(event: unknown): AsyncGenerator<WorkspaceSeal> {
       yield { workspaceId, error };
     }
   }
-}
-
-function logFailure({ workspaceId, error }: WorkspaceSeal): void {
-  logger.error('A workspace cannot be sealed', {
-    workspaceId,
-    code: error instanceof VaultError ? error.code : 'internal',
-    causeName: error instanceof Error ? error.name : '',
-  });
 }
