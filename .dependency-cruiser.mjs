@@ -54,11 +54,15 @@ export default {
     },
     // aws: one adapter for each port.
     { from: { path: '^aws/' }, to: { path: ['^aws/', '^core/', npm('@aws-sdk/[^/]+', 'zod')] } },
+    // What AWS itself writes to S3 is compressed.
+    { from: { path: '^aws/' }, to: { path: ['^(node:)?zlib$'] } },
     // net: one adapter for each port to a service on the internet that is not AWS.
     {
       from: { path: '^net/' },
       to: { path: ['^net/', '^core/', '^(node:)?(dns|dns/promises|http|https|net|buffer)$'] },
     },
+    // Countries by address, from a file.
+    { from: { path: '^net/' }, to: { path: [npm('maxmind')] } },
     // verify: what an auditor runs alone. It imports nothing of the vault.
     { from: { path: '^verify/' }, to: { path: ['^verify/', npm('fflate')] } },
     { from: { path: '^verify/' }, to: { dependencyTypes: ['core'] } },
@@ -90,6 +94,9 @@ export default {
         ],
       },
     },
+    // ops: what an operator runs, with credentials of their own.
+    { from: { path: '^ops/' }, to: { path: ['^ops/', '^lambdas/shared/', '^aws/', '^core/', npm('zod')] } },
+    { from: { path: '^ops/' }, to: { dependencyTypes: ['core'] } },
     // local: the laptop run. Nothing imports it but tests and benchmarks.
     {
       from: { path: '^local/' },

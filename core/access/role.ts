@@ -35,6 +35,13 @@ const LEAST_ROLE = {
   'api_key:manage': 'admin',
   'webhook:list': 'admin',
   'webhook:manage': 'admin',
+  'alert:read': 'admin',
+  'alert:manage': 'admin',
+  'detection:read': 'admin',
+  'detection:manage': 'admin',
+  'decoy:manage': 'admin',
+  'finding:read': 'admin',
+  'finding:manage': 'admin',
   'audit:read': 'admin',
   'audit:export': 'admin',
   'audit:verify': 'admin',
@@ -66,6 +73,8 @@ const STEP_UP: ReadonlySet<Permission> = new Set([
   'secret:purge',
   'api_key:manage',
   'webhook:manage',
+  'detection:manage',
+  'decoy:manage',
   'audit:export',
 ]);
 
@@ -81,6 +90,13 @@ const WORKSPACE_WIDE: ReadonlySet<Permission> = new Set([
   'api_key:list',
   'webhook:list',
   'webhook:manage',
+  'alert:read',
+  'alert:manage',
+  'detection:read',
+  'detection:manage',
+  'decoy:manage',
+  'finding:read',
+  'finding:manage',
 ]);
 
 export function leastRole(permission: Permission): Role {

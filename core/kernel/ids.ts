@@ -1,6 +1,6 @@
 import type { Random } from './ports.ts';
 
-export type IdPrefix = 'ws' | 'sec' | 'key' | 'ses' | 'inv' | 'wh' | 'ver';
+export type IdPrefix = 'ws' | 'sec' | 'key' | 'ses' | 'inv' | 'wh' | 'ver' | 'al' | 'fnd' | 'rsk';
 
 /** The workspace of events that belong to no tenant. Its name cannot collide: tenants' ids start with `ws_`. */
 export const PLATFORM_WORKSPACE = '_platform';

@@ -36,6 +36,27 @@ const envSchema = z.object({
     .optional(),
   SEAL_QUEUE_URL: z.url().optional(),
   DELIVERY_QUEUE_URL: z.url().optional(),
+  BACKUP_BUCKET: z.string().min(1).optional(),
+  /** Where exports of tables are asked for, if not at DynamoDB itself. */
+  EXPORT_ENDPOINT: z.url().optional(),
+  /** The bucket of the CloudTrail trail that has the calls of the key service. */
+  TRAIL_BUCKET: z.string().min(1).optional(),
+  /** The roles that may decrypt values, comma-separated ARNs: a call by anybody else is an alert. */
+  DECRYPTING_ROLE_ARNS: z.string().min(1).optional(),
+  /** A MaxMind database file that tells countries, or places, by address. */
+  GEO_DATABASE_FILE: z.string().min(1).optional(),
+  /** The request header in which a trusted edge tells the client's country, in lower case. Without an edge nobody may set it. */
+  COUNTRY_HEADER: z
+    .string()
+    .regex(/^[a-z0-9-]+$/)
+    .optional(),
+  /** Comma-separated ARNs of the SNS topics that workspaces may send alerts to. */
+  ALERT_TOPIC_ARNS: z.string().min(1).optional(),
+  /** Comma-separated domains whose certificates are watched, and where the log search answers. */
+  WATCHED_DOMAINS: z.string().min(1).optional(),
+  CERTIFICATE_SEARCH_URL: z.url().optional(),
+  /** Comma-separated names of certificate authorities that may issue for the watched domains. */
+  CERTIFICATE_ISSUERS: z.string().min(1).optional(),
   /** Lets webhooks reach private addresses, which only a laptop may want. */
   ALLOW_PRIVATE_WEBHOOKS: z.literal('true').optional(),
 });

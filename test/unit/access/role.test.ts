@@ -45,6 +45,13 @@ const TABLE: Record<
   'api_key:manage': [false, false, true, true],
   'webhook:list': [false, false, true, true],
   'webhook:manage': [false, false, true, true],
+  'alert:read': [false, false, true, true],
+  'alert:manage': [false, false, true, true],
+  'detection:read': [false, false, true, true],
+  'detection:manage': [false, false, true, true],
+  'decoy:manage': [false, false, true, true],
+  'finding:read': [false, false, true, true],
+  'finding:manage': [false, false, true, true],
   'audit:read': [false, false, true, true],
   'audit:export': [false, false, true, true],
   'audit:verify': [false, false, true, true],
@@ -74,6 +81,8 @@ const STEP_UP: readonly Permission[] = [
   'secret:purge',
   'api_key:manage',
   'webhook:manage',
+  'detection:manage',
+  'decoy:manage',
   'audit:export',
 ];
 /** Not for those who are limited to some namespaces. */
@@ -88,6 +97,13 @@ const WIDE: readonly Permission[] = [
   'api_key:list',
   'webhook:list',
   'webhook:manage',
+  'alert:read',
+  'alert:manage',
+  'detection:read',
+  'detection:manage',
+  'decoy:manage',
+  'finding:read',
+  'finding:manage',
 ];
 
 function person(role: Role, more: Partial<UserPrincipal> = {}): UserPrincipal {
