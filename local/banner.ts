@@ -21,8 +21,18 @@ export function firstRequests(
   ];
 }
 
+interface BannerFacts {
+  readonly dataDir: string;
+  readonly fastClock: boolean;
+  /** As in {@link firstRequests}. */
+  readonly secretName: string;
+}
+
 /** What a developer wants to know once the vault runs. */
-export function banner({ config }: DevVault, dataDir: string, secretName: string): string {
+export function banner(
+  { config, time }: Pick<DevVault, 'config' | 'time'>,
+  { dataDir, fastClock, secretName }: BannerFacts,
+): string {
   const strong = (text: string): string => styleText('bold', text, { stream: process.stdout });
   const quiet = (text: string): string => styleText('dim', text, { stream: process.stdout });
   return [
@@ -33,6 +43,7 @@ export function banner({ config }: DevVault, dataDir: string, secretName: string
     `  ${quiet('API key')}  ${config.apiKey} ${quiet('(owner of the workspace "Demo")')}`,
     `  ${quiet('login')}    ${config.owner.email} ${quiet('with the password')} ${config.owner.password}`,
     `  ${quiet('mail')}     ${config.outbox}`,
+    ...clockLines(fastClock, time.ahead()).map((text) => `  ${quiet('clock')}    ${text}`),
     '',
     ...firstRequests(config, secretName).flatMap(({ title, command }) => [
       `  ${quiet(title)}`,
@@ -42,4 +53,12 @@ export function banner({ config }: DevVault, dataDir: string, secretName: string
     `  ${quiet('"npm run demo" in another terminal tells the whole story. Ctrl-C stops the vault.')}`,
     '',
   ].join('\n');
+}
+
+const HOUR_MS = 60 * 60 * 1000;
+
+function clockLines(fastClock: boolean, aheadMs: number): string[] {
+  const ahead = `${(aheadMs / HOUR_MS).toFixed(1)} hours ahead of the wall clock`;
+  if (fastClock) return [`a day passes in a minute; it begins ${ahead}`];
+  return aheadMs === 0 ? [] : [`${ahead}, where an earlier run left it`];
 }

@@ -1,13 +1,15 @@
 import { join, resolve } from 'node:path';
+import { createControls } from './controls.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { obtainOwner } from './demo-owner.ts';
 import { type DevConfig, readDevConfig, writeDevConfig } from './dev-config.ts';
 import { type DynamoDbLocal, startDynamoDbLocal } from './dynamodb-local.ts';
 import { type Endpoints, enterAwsEnvironment, enterFunctionEnvironment, RESOURCES } from './environment.ts';
 import { type EventSources, startEventSources } from './event-sources.ts';
+import { startFastSchedules } from './fast-schedules.ts';
 import { type Functions, importFunctions } from './functions.ts';
 import { createGateway } from './gateway.ts';
-import { createJobListener, type RunJob } from './jobs.ts';
+import type { RunJob } from './jobs.ts';
 import { createKms } from './kms/kms.ts';
 import { createPwnedPasswordsService } from './pwned-passwords/pwned-passwords.ts';
 import { createRateLimit, UNLIMITED } from './rate-limit.ts';
@@ -16,8 +18,10 @@ import { type Schedules, startSchedules } from './schedules.ts';
 import { createSecretsManager } from './secrets-manager/secrets-manager.ts';
 import { openServer, type Server } from './server.ts';
 import { createSes } from './ses/ses.ts';
+import { enterShiftedTime, type ShiftedTime } from './shifted-time.ts';
 import { createSqs } from './sqs/sqs.ts';
 import { type StandIn, toNodeListener } from './stand-in.ts';
+import { countUnderWay } from './under-way.ts';
 
 export interface DevVaultOptions {
   /** 0 for any free one. */
@@ -26,6 +30,8 @@ export interface DevVaultOptions {
   readonly rateLimit: boolean;
   /** Keeps the functions' logs and metrics off the terminal. */
   readonly quiet: boolean;
+  /** Lets a day pass in about a minute. */
+  readonly fastClock?: boolean;
 }
 
 export interface DevVault {
@@ -39,6 +45,8 @@ export interface DevVault {
    * then been guarded, and whoever it concerns was woken. Throws the first error of a function.
    */
   pump(): Promise<void>;
+  /** Time as everything in this process sees it. */
+  readonly time: ShiftedTime;
   /** Ends all that was started and gives the data directory back. May be called twice. */
   stop(): Promise<void>;
 }
@@ -62,10 +70,13 @@ let used = false;
  * It sets this process's environment, which the functions read once: one vault in the life of a process. Throws
  * StartError or JavaMissingError for what the developer can mend; nothing is left running then.
  */
-export async function startDevVault({ port, dataDir, rateLimit, quiet }: DevVaultOptions): Promise<DevVault> {
+export async function startDevVault(options: DevVaultOptions): Promise<DevVault> {
+  const { port, dataDir, rateLimit, quiet, fastClock = false } = options;
   if (used) throw new Error('A process runs one dev vault in its life: the functions are configured once.');
   const unlock = lockDataDir(dataDir);
   used = true;
+  const time = enterShiftedTime(join(dataDir, 'time.json'));
+  const { now } = time;
 
   const outbox = resolve(dataDir, 'outbox');
   let server: Server | undefined;
@@ -86,15 +97,19 @@ export async function startDevVault({ port, dataDir, rateLimit, quiet }: DevVaul
     await functions.promise;
     await eventSources?.pump();
   };
+  const requests = countUnderWay();
 
   try {
     server = await openServer(port, [
-      toNodeListener(createStandIns(dataDir, outbox, () => `http://127.0.0.1:${server?.port}`)),
-      createJobListener({ runJob, pump }),
+      toNodeListener(createStandIns(dataDir, outbox, now, () => `http://127.0.0.1:${server?.port}`)),
+      createControls({ runJob, pump, advance: time.advance }),
       createGateway({
-        invoke: async (event) => (await functions.promise).api(event),
-        rateLimit: rateLimit ? createRateLimit(Date.now) : UNLIMITED,
-        now: Date.now,
+        invoke: async (event) => {
+          const { api } = await functions.promise;
+          return requests.during(() => api(event));
+        },
+        rateLimit: rateLimit ? createRateLimit(now) : UNLIMITED,
+        now,
       }),
     ]);
     // Loading the AWS SDK takes about as long as starting DynamoDB Local, so both go on at once.
@@ -119,8 +134,10 @@ export async function startDevVault({ port, dataDir, rateLimit, quiet }: DevVaul
     const aws = { region, ...endpoints, vaultTable, auditTable, ...buckets, ...keyArns };
     const config = { url, ...owner, outbox, aws };
     writeDevConfig(dataDir, config);
-    schedules = startSchedules(runJob);
-    return { url, config, runJob, pump, stop: () => (stopping ??= stop()) };
+    schedules = fastClock
+      ? startFastSchedules({ runJob, time, pump, requestsDone: requests.none })
+      : startSchedules(runJob, now);
+    return { url, config, runJob, pump, time, stop: () => (stopping ??= stop()) };
   } catch (error) {
     functions.promise.catch(() => undefined);
     functions.reject(error);
@@ -130,14 +147,19 @@ export async function startDevVault({ port, dataDir, rateLimit, quiet }: DevVaul
 }
 
 /** @param baseUrl known once the server listens, which is before anybody asks. */
-function createStandIns(dataDir: string, outbox: string, baseUrl: () => string): Record<string, StandIn> {
+function createStandIns(
+  dataDir: string,
+  outbox: string,
+  now: () => number,
+  baseUrl: () => string,
+): Record<string, StandIn> {
   const { region, accountId } = RESOURCES;
-  const shared = { now: Date.now, region, accountId };
+  const shared = { now, region, accountId };
   return {
     [MOUNTS.kms]: createKms({ ...shared, file: join(dataDir, 'kms.json') }),
-    [MOUNTS.s3]: createS3({ folder: join(dataDir, 's3'), now: Date.now }),
+    [MOUNTS.s3]: createS3({ folder: join(dataDir, 's3'), now }),
     [MOUNTS.secretsManager]: createSecretsManager({ ...shared, file: join(dataDir, 'secrets-manager.json') }),
-    [MOUNTS.ses]: createSes({ folder: outbox, now: Date.now }),
+    [MOUNTS.ses]: createSes({ folder: outbox, now }),
     [MOUNTS.sqs]: createSqs({ ...shared, baseUrl: () => baseUrl() + MOUNTS.sqs }),
     [MOUNTS.pwnedPasswords]: createPwnedPasswordsService(),
   };

@@ -2,16 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { banner } from './banner.ts';
 import { type DevVault, startDevVault } from './dev-vault.ts';
 import { JavaMissingError } from './java.ts';
-import { readSettings, StartError } from './settings.ts';
+import { readArguments, readSettings, StartError } from './settings.ts';
 
 /** npm passes Ctrl-C on to a program that has had it from the terminal already; the second within this time is that. */
 const ECHO_MS = 500;
 
 try {
   const settings = readSettings(process.env);
-  const vault = await startDevVault({ ...settings, quiet: false });
+  const { fastClock } = readArguments(process.argv.slice(2));
+  const vault = await startDevVault({ ...settings, fastClock, quiet: false });
   stopOnSignal(vault);
-  console.log(banner(vault, settings.dataDir, `greeting-${randomBytes(2).toString('hex')}`));
+  const secretName = `greeting-${randomBytes(2).toString('hex')}`;
+  console.log(banner(vault, { dataDir: settings.dataDir, fastClock, secretName }));
 } catch (error) {
   console.error(error instanceof StartError || error instanceof JavaMissingError ? error.message : error);
   process.exitCode = 1;

@@ -1,29 +1,27 @@
 import { JOB_NAMES, type JobName, logFailure, type RunJob } from './jobs.ts';
+import { isDue, RHYTHMS } from './rhythms.ts';
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
-
-/** As often as on AWS, counted from the start. */
-const INTERVALS_MS: Readonly<Record<JobName, number>> = {
-  tally: MINUTE_MS,
-  sealer: MINUTE_MS,
-  deliverer: MINUTE_MS,
-  verifier: 5 * MINUTE_MS,
-  archiver: DAY_MS,
-  retention: DAY_MS,
-  purge: DAY_MS,
-};
+/** How often it is looked for jobs whose time has come. */
+const LOOK_MS = 1_000;
 
 export interface Schedules {
   /** Starts no more runs and waits for those under way. */
   stop(): Promise<void>;
 }
 
-/** Runs every job at its interval, one run of each at a time. One that fails is logged; the next comes at its time. */
-export function startSchedules(runJob: RunJob): Schedules {
+/** Starts jobs when their time comes, one run of each at a time. One that fails is logged. */
+export interface Starter {
+  /** Starts what came due since it was last called, or since it was made. A job that is still at work is left out. */
+  startDue(): void;
+  /** Resolves once nothing that was started is at work. */
+  idle(): Promise<unknown>;
+}
+
+/** @param now epoch milliseconds. */
+export function createStarter(runJob: RunJob, now: () => number): Starter {
   const running = new Map<JobName, Promise<void>>();
+  let looked = now();
   const start = (name: JobName): void => {
-    if (running.has(name)) return;
     const run = runJob(name)
       .then(
         () => undefined,
@@ -32,11 +30,26 @@ export function startSchedules(runJob: RunJob): Schedules {
       .finally(() => running.delete(name));
     running.set(name, run);
   };
-  const timers = JOB_NAMES.map((name) => setInterval(start, INTERVALS_MS[name], name));
+  return {
+    startDue() {
+      const from = looked;
+      looked = Math.max(from, now());
+      for (const name of JOB_NAMES) {
+        if (!running.has(name) && isDue(RHYTHMS[name], from, looked)) start(name);
+      }
+    },
+    idle: () => Promise.all(running.values()),
+  };
+}
+
+/** Runs every job when it would run on AWS. While a laptop sleeps nothing runs, and afterwards each job once. */
+export function startSchedules(runJob: RunJob, now: () => number): Schedules {
+  const starter = createStarter(runJob, now);
+  const timer = setInterval(starter.startDue, LOOK_MS);
   return {
     async stop() {
-      for (const timer of timers) clearInterval(timer);
-      await Promise.all(running.values());
+      clearInterval(timer);
+      await starter.idle();
     },
   };
 }

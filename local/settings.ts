@@ -1,3 +1,5 @@
+import { parseArgs } from 'node:util';
+
 /** The program cannot start; the message is one sentence that says why and what to do. */
 export class StartError extends Error {
   override readonly name = 'StartError';
@@ -18,6 +20,18 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     dataDir: env['LOCKZERO_DATA_DIR'] || '.lockzero',
     rateLimit: readSwitch('LOCKZERO_RATE_LIMIT', env['LOCKZERO_RATE_LIMIT'] || 'on'),
   };
+}
+
+/** Reads the arguments of `npm run dev`. Throws StartError for one that it does not have. */
+export function readArguments(args: readonly string[]): { readonly fastClock: boolean } {
+  try {
+    const { values } = parseArgs({ args: [...args], options: { 'fast-clock': { type: 'boolean' } } });
+    return { fastClock: values['fast-clock'] === true };
+  } catch {
+    throw new StartError(
+      `The only argument is --fast-clock, which lets a day pass in a minute; given was ${quoted(args.join(' '))}.`,
+    );
+  }
 }
 
 function readPort(text: string): number {

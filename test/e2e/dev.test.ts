@@ -31,6 +31,14 @@ describe('npm run dev refuses to start, in one sentence,', () => {
     expect([stderr.trimEnd().split('\n').length, stdout, exitCode]).toEqual([1, '', 1]);
   });
 
+  test('with an argument that it does not have', async () => {
+    const { stderr, stdout, exitCode } = await finishLocal('dev', {}, ['--fast-clok']);
+    expect(stderr).toBe(
+      'The only argument is --fast-clock, which lets a day pass in a minute; given was "--fast-clok".\n',
+    );
+    expect([stdout, exitCode]).toEqual(['', 1]);
+  });
+
   test('without Java', async () => {
     const path = mkdtempSync(join(folder, 'path-'));
     symlinkSync(process.execPath, join(path, 'node'));

@@ -8,16 +8,20 @@ import { type DevConfig, readDevConfig } from '../../local/dev-config.ts';
 type Variables = Readonly<Record<string, string>>;
 
 /** A program of `local/` in a process of its own, with nothing but these variables and what a shell has. */
-export function runLocal(program: 'dev' | 'demo', variables: Variables) {
-  return spawn(process.execPath, ['--import', 'tsx', resolve(`local/${program}.ts`)], {
+export function runLocal(program: 'dev' | 'demo', variables: Variables, args: readonly string[] = []) {
+  return spawn(process.execPath, ['--import', 'tsx', resolve(`local/${program}.ts`), ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
 
 /** Runs it to its end. */
-export async function finishLocal(program: 'dev' | 'demo', variables: Variables) {
-  const child = runLocal(program, variables);
+export async function finishLocal(
+  program: 'dev' | 'demo',
+  variables: Variables,
+  args: readonly string[] = [],
+) {
+  const child = runLocal(program, variables, args);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), exit(child)]);
   return { stdout, stderr, exitCode: child.exitCode };
 }

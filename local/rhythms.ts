@@ -1,0 +1,32 @@
+import type { JobName } from './jobs.ts';
+
+/** How often a job runs, by UTC. */
+export interface Rhythm {
+  readonly everyMinutes: number;
+  /** Minutes after midnight, or after Monday's midnight for what runs weekly. */
+  readonly at?: number;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR = 60;
+const DAY = 24 * HOUR;
+
+/** As on AWS. */
+export const RHYTHMS: Readonly<Record<JobName, Rhythm>> = {
+  tally: { everyMinutes: 1 },
+  sealer: { everyMinutes: 1 },
+  deliverer: { everyMinutes: 1 },
+  verifier: { everyMinutes: 5 },
+  purge: { everyMinutes: DAY, at: 2 * HOUR + 15 },
+  archiver: { everyMinutes: DAY, at: 4 * HOUR },
+  retention: { everyMinutes: DAY, at: 6 * HOUR },
+};
+
+/** The epoch began on a Thursday: Monday's midnight comes four days into each of its weeks. */
+const MONDAY = 4 * DAY;
+
+/** Whether a job's time comes after `from`, and not after `to`; both in epoch milliseconds. */
+export function isDue({ everyMinutes, at = 0 }: Rhythm, from: number, to: number): boolean {
+  const turns = (time: number): number => Math.floor((time / MINUTE_MS - MONDAY - at) / everyMinutes);
+  return turns(to) > turns(from);
+}
