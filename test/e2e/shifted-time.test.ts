@@ -17,7 +17,7 @@ test('time is the wall clock’s until it is moved on, and from then on for ever
   const time = enterShiftedTime(join(folder, 'moved.json'));
   expect(Math.abs(Date.now() - WallClock.now())).toBeLessThan(HOUR_MS / 60);
   time.advance(HOUR_MS);
-  for (const seen of [Date.now(), Number(new Date()), Date.parse(new Date().toISOString()), time.now()])
+  for (const seen of [Date.now(), time.now(), Date.parse(new Date().toISOString())])
     expect(Math.round((seen - WallClock.now()) / HOUR_MS)).toBe(1);
   expect(new Date(0).toISOString()).toBe('1970-01-01T00:00:00.000Z');
   expect(new Date()).toBeInstanceOf(Date);
