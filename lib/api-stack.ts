@@ -27,6 +27,7 @@ import type { DataStack } from './data-stack.ts';
 import { logEnvironment, readArchive } from './log-access.ts';
 import { namesOf } from './names.ts';
 import type { StageConfig } from './stage.ts';
+import type { WatchedFunction } from './watch/watched.ts';
 
 export interface ApiStackProps extends StackProps {
   readonly stage: StageConfig;
@@ -41,11 +42,17 @@ export interface ApiStackProps extends StackProps {
 /** The name of the API Gateway stage. It shows in the path of the execute-api endpoint only. */
 const API_STAGE = 'live';
 
+/** API Gateway gives up after 29 seconds; the function shall fail first and say so itself. */
+const TIMEOUT = Duration.seconds(28);
+
 /** All addresses together, in requests a second; WAF limits each of them long before. */
 const THROTTLING = { throttlingRateLimit: 200, throttlingBurstLimit: 400 };
 
 /** The HTTP API: one function behind a regional REST API with a web ACL in front. */
 export class ApiStack extends Stack {
+  readonly apiStage = API_STAGE;
+  readonly functions: readonly WatchedFunction[] = [{ functionName: 'api', timeout: TIMEOUT }];
+
   constructor(scope: Construct, id: string, props: ApiStackProps) {
     super(scope, id, props);
     const { stage } = props;
@@ -156,8 +163,7 @@ export class ApiStack extends Stack {
         ...props,
         bootstrapSecretArns: [data.rootSecret.secretArn, data.setupToken.secretArn],
       }),
-      // API Gateway gives up after 29 seconds; the function shall fail first and say so itself.
-      timeout: Duration.seconds(28),
+      timeout: TIMEOUT,
       memorySize: 1024,
       argon2: true,
       environment: {

@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib';
-import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   BlockPublicAccess,
@@ -36,6 +36,17 @@ export function logBucket(stack: Stack): IBucket {
     encryption: BucketEncryption.S3_MANAGED,
     lifecycleRules: [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(30) }],
   });
+  // The bucket of the call log belongs to a later stack, so that this policy cannot name it.
+  bucket.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'LogAccessToTheCallLog',
+      effect: Effect.ALLOW,
+      principals: [new ServicePrincipal('logging.s3.amazonaws.com')],
+      actions: ['s3:PutObject'],
+      resources: [bucket.arnForObjects('call-log/*')],
+      conditions: { StringEquals: { 'aws:SourceAccount': stack.account } },
+    }),
+  );
   acknowledge(
     bucket,
     'S3 delivers server access logs only to buckets with SSE-S3.',
@@ -129,7 +140,7 @@ export function stagingBucket(stack: Stack, accessLogs: IBucket): Bucket {
   return bucket;
 }
 
-/** No role may use the data key through S3 yet, so nobody writes here before a backup job adds its role to the key policy. */
+/** The nightly exports of both tables, which DynamoDB writes in the name of the function `backup`. */
 export function backupBucket(stack: Stack, key: IKey, accessLogs: IBucket): Bucket {
   const bucket = new Bucket(stack, 'Backup', {
     ...PRIVATE_BUCKET,

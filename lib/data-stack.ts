@@ -32,9 +32,11 @@ export class DataStack extends Stack {
   readonly archive: Bucket;
   readonly staging: Bucket;
   readonly backup: Bucket;
+  readonly accessLogsName: string;
   /** The ARNs of these buckets as other stacks import them, under names that are known before synthesis. */
   readonly archiveArn: string;
   readonly stagingArn: string;
+  readonly backupArn: string;
   readonly rootSecret: Secret;
   readonly setupToken: Secret;
 
@@ -65,13 +67,15 @@ export class DataStack extends Stack {
     });
 
     const accessLogs = logBucket(this);
+    this.accessLogsName = accessLogs.bucketName;
     this.archive = archiveBucket(this, stage, accessLogs);
     this.staging = stagingBucket(this, accessLogs);
     this.backup = backupBucket(this, dataKey, accessLogs);
-    const exported = (bucket: Bucket, name: 'archive' | 'staging'): string =>
+    const exported = (bucket: Bucket, name: 'archive' | 'staging' | 'backup'): string =>
       this.exportValue(bucket.bucketArn, { name: names.bucketArnExport(name) });
     this.archiveArn = exported(this.archive, 'archive');
     this.stagingArn = exported(this.staging, 'staging');
+    this.backupArn = exported(this.backup, 'backup');
 
     this.rootSecret = this.secret('RootSecret', names.rootSecret, stage, dataKey, {
       secretStringTemplate: JSON.stringify({ current: '1' }),

@@ -1,12 +1,15 @@
-import { Duration, Stack, type StackProps, TimeZone } from 'aws-cdk-lib';
-import { ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { FailedRuns } from './constructs/failed-runs.ts';
 import type { DataStack } from './data-stack.ts';
 import { logEnvironment, readArchive, readCheckpointKey, signCheckpoints } from './log-access.ts';
 import { namesOf } from './names.ts';
-import { addScheduledFunction, type ScheduledFunction } from './scheduled-function.ts';
+import { dailyAt, everyMinutes } from './rhythm.ts';
+import { addScheduledFunction, type ScheduledFunction, watchedFunction } from './scheduled-function.ts';
 import type { StageConfig } from './stage.ts';
+import type { WatchedFunction, WatchedQueue } from './watch/watched.ts';
 
 export interface JobsStackProps extends StackProps {
   readonly stage: StageConfig;
@@ -17,11 +20,17 @@ export interface JobsStackProps extends StackProps {
 
 /** What runs by the clock alone. A run that cannot be started, or fails to its last retry, leaves a message in one queue. */
 export class JobsStack extends Stack {
+  readonly functions: readonly WatchedFunction[];
+  readonly deadLetters: readonly WatchedQueue[];
+
   constructor(scope: Construct, id: string, props: JobsStackProps) {
     super(scope, id, props);
     const group = new ScheduleGroup(this, 'Schedules', { scheduleGroupName: namesOf(props.stage).prefix });
     const failedRuns = new FailedRuns(this, 'FailedRuns');
-    for (const job of jobs(props)) addScheduledFunction(this, job, { ...props, group, failedRuns });
+    const scheduled = jobs(props);
+    for (const job of scheduled) addScheduledFunction(this, job, { ...props, group, failedRuns });
+    this.functions = scheduled.map(watchedFunction);
+    this.deadLetters = [{ name: 'jobs-failed-runs', queue: failedRuns as IQueue }];
   }
 }
 
@@ -37,7 +46,7 @@ function jobs({ stage, data, checkpointKeyArn }: JobsStackProps): ScheduledFunct
       functionName: 'verifier',
       description:
         'Goes on with verifying the audit trails, their archive and every entity, every five minutes',
-      schedule: ScheduleExpression.cron({ minute: '0/5', timeZone: TimeZone.ETC_UTC }),
+      rhythm: everyMinutes(5),
       timeout: Duration.minutes(15),
       memorySize: 2048,
       retries: { attempts: 0, maxAge: Duration.minutes(5) },
@@ -51,7 +60,7 @@ function jobs({ stage, data, checkpointKeyArn }: JobsStackProps): ScheduledFunct
     {
       functionName: 'tally',
       description: 'Appends the counted rows of folded unauthenticated failures, every minute',
-      schedule: ScheduleExpression.cron({ minute: '*', timeZone: TimeZone.ETC_UTC }),
+      rhythm: everyMinutes(1),
       timeout: Duration.seconds(50),
       retries: { attempts: 0, maxAge: Duration.minutes(1) },
       vaultActions: ['GetItem', 'PutItem', 'Query'],
@@ -60,7 +69,7 @@ function jobs({ stage, data, checkpointKeyArn }: JobsStackProps): ScheduledFunct
     {
       functionName: 'purge',
       description: 'Removes deleted secrets whose recovery window is over, daily',
-      schedule: dailyAt(2, 15),
+      rhythm: dailyAt(2, 15),
       timeout: Duration.minutes(15),
       retries: RETRIED,
       vaultActions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'],
@@ -70,7 +79,7 @@ function jobs({ stage, data, checkpointKeyArn }: JobsStackProps): ScheduledFunct
     {
       functionName: 'archiver',
       description: 'Archives the audit rows of each day that is over, daily',
-      schedule: dailyAt(4, 0),
+      rhythm: dailyAt(4, 0),
       timeout: Duration.minutes(15),
       // One full vCPU: it compresses.
       memorySize: 1769,
@@ -85,7 +94,7 @@ function jobs({ stage, data, checkpointKeyArn }: JobsStackProps): ScheduledFunct
     {
       functionName: 'retention',
       description: 'Deletes audit rows that are archived and need not be kept any longer, daily',
-      schedule: dailyAt(6, 0),
+      rhythm: dailyAt(6, 0),
       timeout: Duration.minutes(15),
       retries: RETRIED,
       vaultActions: ['GetItem', 'PutItem', 'Query'],
@@ -96,12 +105,4 @@ function jobs({ stage, data, checkpointKeyArn }: JobsStackProps): ScheduledFunct
       environment,
     },
   ];
-}
-
-function dailyAt(hour: number, minute: number): ScheduleExpression {
-  return ScheduleExpression.cron({
-    hour: String(hour),
-    minute: String(minute),
-    timeZone: TimeZone.ETC_UTC,
-  });
 }

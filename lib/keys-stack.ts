@@ -9,7 +9,7 @@ import {
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { removalPolicyOf } from './constructs/removal.ts';
-import { FUNCTION_NAMES, type FunctionName, logGroupArn, namesOf, roleArn } from './names.ts';
+import { FUNCTION_NAMES, type FunctionName, logGroupArn, namesOf, type RoleName, roleArn } from './names.ts';
 import type { StageConfig } from './stage.ts';
 
 export interface KeysStackProps extends StackProps {
@@ -76,13 +76,18 @@ export class KeysStack extends Stack {
 
   constructor(scope: Construct, id: string, props: KeysStackProps) {
     super(scope, id, props);
-    this.secretsKeyArn = this.key('secrets', 'Wraps the data keys of secret values', props.stage, [
+    this.secretsKeyArn = this.key(
+      'secrets',
+      'Wraps the data keys of secret values',
+      props.stage,
       this.secretValueUse(props.stage),
-    ]);
+    );
     this.dataKeyArn = this.key('data', 'Encrypts tables, logs, backups and bootstrap secrets', props.stage, [
       ...this.tableUse(props.stage),
+      ...this.backupUse(props.stage),
       ...this.bootstrapSecretUse(props.stage),
       this.logUse(props.stage),
+      this.alarmUse(props.stage),
     ]);
     this.signingKeyArns = props.stage.signingKeys.map((number) =>
       this.ed25519Key(`Signing${number}Key`, `signing-${number}`, `Signs access tokens (${number})`, {
@@ -160,21 +165,35 @@ export class KeysStack extends Stack {
     return key.keyArn;
   }
 
-  /** Only the api role wraps and unwraps data keys, and only in the context of one version of one secret. */
-  private secretValueUse(stage: StageConfig): PolicyStatement {
-    return accountMay('WrapAndUnwrapSecretValues', ['kms:Decrypt', 'kms:GenerateDataKey'], {
-      ...onlyRoles(stage, ['api']),
+  /**
+   * Only the api role wraps data keys, and only it unwraps them, beside the role that restores while there is one; each
+   * in the context of one version of one secret.
+   */
+  private secretValueUse(stage: StageConfig): PolicyStatement[] {
+    const inContext = {
       'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': SECRET_CONTEXT_KEYS },
       // ForAllValues also holds for an empty context; Null "false" makes each of the three a must.
       Null: Object.fromEntries(SECRET_CONTEXT_KEYS.map((key) => [`kms:EncryptionContext:${key}`, 'false'])),
+    };
+    const wrapAndUnwrap = accountMay('WrapAndUnwrapSecretValues', ['kms:Decrypt', 'kms:GenerateDataKey'], {
+      ...onlyRoles(stage, ['api']),
+      ...inContext,
     });
+    if (!stage.recovery) return [wrapAndUnwrap];
+    return [
+      wrapAndUnwrap,
+      accountMay('OpenSamplesOfRestoredValues', ['kms:Decrypt'], {
+        ...onlyRoles(stage, ['restore']),
+        ...inContext,
+      }),
+    ];
   }
 
   private tableUse(stage: StageConfig): PolicyStatement[] {
     const throughDynamo = { 'kms:ViaService': `dynamodb.${this.region}.amazonaws.com` };
     return [
       accountMay('ReadAndWriteTables', TABLE_KEY_ACTIONS, {
-        ...onlyRoles(stage, FUNCTION_NAMES),
+        ...onlyRoles(stage, [...FUNCTION_NAMES, ...(stage.recovery ? ['restore' as const] : [])]),
         StringEquals: throughDynamo,
       }),
       // Whoever deploys creates the tables, and DynamoDB then asks in their name for a grant to itself. The condition
@@ -184,6 +203,55 @@ export class KeysStack extends Stack {
         Bool: { 'kms:GrantIsForAWSResource': 'true' },
       }),
     ];
+  }
+
+  /** The nightly exports in S3, and AWS Backup's hourly snapshots in a vault of its own. */
+  private backupUse(stage: StageConfig): PolicyStatement[] {
+    const throughS3 = { StringEquals: { 'kms:ViaService': `s3.${this.region}.amazonaws.com` } };
+    const throughBackup = { StringEquals: { 'kms:ViaService': `backup.${this.region}.amazonaws.com` } };
+    return [
+      // DynamoDB exports in the name of whoever asks for it.
+      accountMay('WriteBackups', ['kms:Decrypt', 'kms:GenerateDataKey'], {
+        ...onlyRoles(stage, ['backup']),
+        ...throughS3,
+      }),
+      accountMay('ReadBackups', ['kms:Decrypt'], {
+        ...onlyRoles(stage, ['backup-check', ...(stage.recovery ? ['restore' as const] : [])]),
+        ...throughS3,
+      }),
+      accountMay('SnapshotTables', TABLE_KEY_ACTIONS, {
+        ...onlyRoles(stage, ['snapshots']),
+        StringEquals: { 'kms:ViaService': `dynamodb.${this.region}.amazonaws.com` },
+      }),
+      // Whoever deploys makes the vault of snapshots, and AWS Backup then asks in their name (AWS Backup, "Encryption").
+      accountMay(
+        'CreateSnapshotVault',
+        ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey'],
+        throughBackup,
+      ),
+      accountMay('GrantToSnapshotVault', ['kms:CreateGrant'], {
+        ...throughBackup,
+        Bool: { 'kms:GrantIsForAWSResource': 'true' },
+      }),
+    ];
+  }
+
+  /** CloudWatch and EventBridge, which publish to the one topic. */
+  private alarmUse(stage: StageConfig): PolicyStatement {
+    const topicArn = this.formatArn({ service: 'sns', resource: namesOf(stage).alarmTopic });
+    return new PolicyStatement({
+      sid: 'PublishAlarms',
+      effect: Effect.ALLOW,
+      principals: [
+        new ServicePrincipal('cloudwatch.amazonaws.com'),
+        new ServicePrincipal('events.amazonaws.com'),
+      ],
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resources: ['*'],
+      conditions: {
+        StringEquals: { 'kms:EncryptionContext:aws:sns:topicArn': topicArn },
+      },
+    });
   }
 
   private bootstrapSecretUse(stage: StageConfig): PolicyStatement[] {
@@ -259,8 +327,8 @@ interface KeyUsers {
   readonly readers: readonly FunctionName[] | 'account';
 }
 
-function onlyRoles(stage: StageConfig, functions: readonly FunctionName[]): Record<string, unknown> {
-  return { ArnEquals: { 'aws:PrincipalArn': functions.map((name) => roleArn(namesOf(stage).role(name))) } };
+function onlyRoles(stage: StageConfig, roles: readonly RoleName[]): Record<string, unknown> {
+  return { ArnEquals: { 'aws:PrincipalArn': roles.map((name) => roleArn(namesOf(stage).role(name))) } };
 }
 
 /** In a key policy the resource `*` means this key. */

@@ -7,6 +7,7 @@ import { KeysStack } from './keys-stack.ts';
 import { namesOf } from './names.ts';
 import type { StageConfig } from './stage.ts';
 import { TrailStack } from './trail-stack.ts';
+import { WatchStack } from './watch-stack.ts';
 
 export interface Lockzero {
   readonly keys: KeysStack;
@@ -14,6 +15,7 @@ export interface Lockzero {
   readonly api: ApiStack;
   readonly jobs: JobsStack;
   readonly trail: TrailStack;
+  readonly watch: WatchStack;
 }
 
 /** Adds the stacks of one stage to the app, under the checks of cdk-nag. */
@@ -41,8 +43,18 @@ export function addLockzero(app: App, stage: StageConfig): Lockzero {
   const jobs = new JobsStack(app, 'Jobs', { ...common('jobs'), data, dataKeyArn, checkpointKeyArn });
   const trail = new TrailStack(app, 'Trail', { ...common('trail'), data, dataKeyArn, checkpointKeyArn });
 
+  const watch = new WatchStack(app, 'Watch', {
+    ...common('watch'),
+    data,
+    api,
+    jobs,
+    trail,
+    dataKeyArn,
+    secretsKeyArn,
+  });
+
   Tags.of(app).add('project', 'lockzero');
   Tags.of(app).add('stage', stage.name);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app));
-  return { keys, data, api, jobs, trail };
+  return { keys, data, api, jobs, trail, watch };
 }

@@ -15,7 +15,18 @@ export const FUNCTION_NAMES = [
   'archiver',
   'retention',
   'deliverer',
+  'anomaly',
+  'backup',
+  'backup-check',
+  'probe',
+  'snapshot',
+  'access-review',
+  'reconciler',
+  'ct-monitor',
 ] as const;
+
+/** Each function has a role; AWS Backup has one, and so has an operator who restores. */
+export type RoleName = FunctionName | 'snapshots' | 'restore';
 
 /** The index of the vault table that answers lists. */
 export const LIST_INDEX = 'list';
@@ -36,7 +47,7 @@ export function namesOf(stage: StageConfig) {
       `alias/lockzero/${stage.name}/${key}`,
     logGroup: (source: string) => `/lockzero/${stage.name}/${source}`,
     /** Other stacks find the buckets' ARNs under these, so that a policy can name a prefix in them. */
-    bucketArnExport: (bucket: 'archive' | 'staging') => `${prefix}-${bucket}-arn`,
+    bucketArnExport: (bucket: 'archive' | 'staging' | 'backup') => `${prefix}-${bucket}-arn`,
     /**
      * What the origin of every log begins with. Who keeps a checkpoint knows the log by it, so it must never change: it
      * is made of what cannot change either without this being another deployment.
@@ -44,8 +55,10 @@ export function namesOf(stage: StageConfig) {
     logName: stage.logName ?? `${prefix}.${stage.region}.${stage.account ?? Aws.ACCOUNT_ID}`,
     /** WAF writes to no log group whose name begins otherwise. */
     wafLogGroup: `aws-waf-logs-${prefix}`,
+    /** Where alarms go. */
+    alarmTopic: `${prefix}-alarms`,
     /** IAM is global, so a role's name carries its region. `retention` is the one role that may delete audit rows. */
-    role: (role: FunctionName) => `${prefix}-${stage.region}-${role}`,
+    role: (role: RoleName) => `${prefix}-${stage.region}-${role}`,
   };
 }
 

@@ -2,13 +2,15 @@ import type { Duration, Stack } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
-import { Schedule, type ScheduleExpression, type ScheduleGroup, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
+import { Schedule, type ScheduleGroup, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { acknowledge } from './constructs/acknowledge.ts';
 import { VaultFunction, type VaultFunctionProps } from './constructs/vault-function.ts';
 import type { DataStack } from './data-stack.ts';
+import type { Rhythm } from './rhythm.ts';
 import type { StageConfig } from './stage.ts';
+import type { WatchedFunction } from './watch/watched.ts';
 
 /** A function that runs by the clock, and perhaps for other reasons too. */
 export interface ScheduledFunction
@@ -25,7 +27,7 @@ export interface ScheduledFunction
     | 'timeout'
     | 'vaultActions'
   > {
-  readonly schedule: ScheduleExpression;
+  readonly rhythm: Rhythm;
   /** How often a failed run is repeated, and for how long. A run that the next one makes up for is not repeated. */
   readonly retries: { readonly attempts: 0 | 1 | 2; readonly maxAge: Duration };
 }
@@ -47,7 +49,7 @@ export function addScheduledFunction(
   surroundings: Surroundings,
 ): IFunction {
   const { stage, data, dataKeyArn, failedRuns } = surroundings;
-  const { schedule, retries, ...props } = job;
+  const { rhythm: _clock, retries, ...props } = job;
   const { handler } = new VaultFunction(stack, `${idOf(job)}Function`, {
     ...props,
     stage,
@@ -71,6 +73,11 @@ export function addScheduledFunction(
   );
   addSchedule(stack, job, surroundings, handler);
   return handler;
+}
+
+/** As its alarms have to know it. */
+export function watchedFunction({ functionName, timeout, rhythm }: ScheduledFunction): WatchedFunction {
+  return { functionName, timeout, every: rhythm.every };
 }
 
 function addSchedule(
@@ -97,7 +104,7 @@ function addSchedule(
   });
   const schedule = new Schedule(stack, `${idOf(job)}Schedule`, {
     description: job.description,
-    schedule: job.schedule,
+    schedule: job.rhythm.expression,
     scheduleGroup: group,
     timeWindow: TimeWindow.off(),
     target: new LambdaInvoke(handler, {

@@ -115,6 +115,65 @@ const stage = z
      * @default - none
      */
     witnesses: z.array(witness).max(5).default([]),
+    /**
+     * Who gets the alarms by e-mail; each confirms once. Other receivers subscribe to the topic in the output
+     * `AlarmTopicArn`.
+     * @default - nobody
+     */
+    alarmEmails: z.array(z.email('must be an e-mail address')).max(10).default([]),
+    /**
+     * Dollars that the account may cost in a month: those who get the alarms are told at 80 % of it, and when it is to be
+     * expected that it will not do. Needs `alarmEmails`.
+     * @default - nobody watches the bill
+     */
+    monthlyBudgetUsd: z.int().min(1).max(10_000_000).optional(),
+    /**
+     * How many values may be opened in an hour before an alarm rings: each is a call to KMS.
+     * @default 10000
+     */
+    decryptsPerHour: z.int().min(1).default(10_000),
+    /**
+     * SNS topics that workspaces may send their alerts to. They must let this account's deliverer publish.
+     * @default - none
+     */
+    alertTopicArns: z
+      .array(z.string().regex(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$/))
+      .max(20)
+      .default([]),
+    /**
+     * A MaxMind database (GeoLite2 or GeoIP2, Country or City) to be deployed with the anomaly detector, as a path from
+     * the root of the project.
+     * @default - places are unknown, unless an edge tells the country
+     */
+    geoDatabase: z
+      .string()
+      .regex(/^[\w./-]+\.mmdb$/, 'must be the path of a .mmdb file')
+      .optional(),
+    /**
+     * Domains whose certificates are searched in the logs of certificate transparency, hourly.
+     * @default - none: nothing is asked
+     */
+    watchedDomains: z.array(hostName).max(10).default([]),
+    /**
+     * Who may issue certificates for them: parts of the issuer's name, such as `Amazon`. Any other is an alert.
+     * @default - every new certificate is an alert
+     */
+    certificateIssuers: z
+      .array(
+        z
+          .string()
+          .min(1)
+          .max(100)
+          .regex(/^[^,]+$/),
+      )
+      .max(20)
+      .default([]),
+    /**
+     * Whether the role `restore` exists, which may read backups, fill tables and open samples of values. Deploy it for a
+     * restore or a drill, and take it away afterwards.
+     * @default false
+     */
+    recovery: z.boolean().default(false),
     /** Days that CloudWatch keeps each log group. One of the numbers that CloudWatch Logs knows. */
     logRetentionDays: z.enum(RetentionDays),
     /**
@@ -132,6 +191,10 @@ const stage = z
   .refine((config) => !config.fips || /^(us|ca)-/.test(config.region), {
     path: ['fips'],
     message: 'needs a region in the US or Canada: the services used have no FIPS endpoints elsewhere',
+  })
+  .refine((config) => config.monthlyBudgetUsd === undefined || config.alarmEmails.length > 0, {
+    path: ['monthlyBudgetUsd'],
+    message: 'needs alarmEmails: somebody has to be told',
   })
   .refine(
     (config) => config.domain === undefined || config.domain.certificateArn.split(':')[3] === config.region,

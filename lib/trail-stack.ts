@@ -1,8 +1,9 @@
-import { CfnOutput, Duration, Stack, type StackProps, TimeZone } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { FilterCriteria, FilterRule, type IFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { readSecrets } from './api-permissions.ts';
 import { acknowledge } from './constructs/acknowledge.ts';
@@ -12,8 +13,10 @@ import { WakeQueue } from './constructs/wake-queue.ts';
 import type { DataStack } from './data-stack.ts';
 import { logEnvironment, readArchive, signCheckpoints } from './log-access.ts';
 import { namesOf } from './names.ts';
+import { everyMinutes } from './rhythm.ts';
 import { addScheduledFunction, type Surroundings } from './scheduled-function.ts';
 import type { StageConfig } from './stage.ts';
+import type { WatchedFunction, WatchedQueue } from './watch/watched.ts';
 
 export interface TrailStackProps extends StackProps {
   readonly stage: StageConfig;
@@ -23,10 +26,17 @@ export interface TrailStackProps extends StackProps {
 }
 
 const EVERY_MINUTE = {
-  schedule: ScheduleExpression.cron({ minute: '*', timeZone: TimeZone.ETC_UTC }),
+  rhythm: everyMinutes(1),
   // The next run makes up for it.
   retries: { attempts: 0, maxAge: Duration.minutes(1) },
 } as const;
+
+/** A seal takes seconds; an operator's recovery of a large log as long as it may. */
+const SEALER_TIMEOUT = Duration.minutes(15);
+/** It takes no new work after 45 seconds, and a webhook may take 10 more, with a few writes around it. */
+const DELIVERER_TIMEOUT = Duration.seconds(90);
+const DISPATCHER_TIMEOUT = Duration.minutes(1);
+const GUARD_TIMEOUT = Duration.minutes(5);
 
 /**
  * What follows the tables' streams. Each has two readers at most: the tamper guard looks at every change of both tables;
@@ -34,20 +44,41 @@ const EVERY_MINUTE = {
  * every minute besides, so that a lost message costs a minute.
  */
 export class TrailStack extends Stack {
+  readonly functions: readonly WatchedFunction[];
+  readonly queues: readonly WatchedQueue[];
+  readonly deadLetters: readonly WatchedQueue[];
+
   constructor(scope: Construct, id: string, props: TrailStackProps) {
     super(scope, id, props);
     const { stage, checkpointKeyArn } = props;
     const { prefix, logName } = namesOf(stage);
+    const failedRuns = new FailedRuns(this, 'FailedRuns');
     const surroundings: Surroundings = {
       ...props,
       group: new ScheduleGroup(this, 'Schedules', { scheduleGroupName: `${prefix}-trail` }),
-      failedRuns: new FailedRuns(this, 'FailedRuns'),
+      failedRuns,
     };
 
     const sealQueue = this.sealer(surroundings, checkpointKeyArn);
     const deliveryQueue = this.deliverer(surroundings);
     this.dispatcher(surroundings, { sealQueue, deliveryQueue });
     this.guard(surroundings);
+    const { every } = EVERY_MINUTE.rhythm;
+    this.functions = [
+      { functionName: 'sealer', timeout: SEALER_TIMEOUT, every },
+      { functionName: 'deliverer', timeout: DELIVERER_TIMEOUT, every },
+      { functionName: 'dispatcher', timeout: DISPATCHER_TIMEOUT, followsStream: true },
+      { functionName: 'guard', timeout: GUARD_TIMEOUT, followsStream: true },
+    ];
+    this.queues = [
+      { name: 'seal-queue', queue: sealQueue.queue as IQueue },
+      { name: 'delivery-queue', queue: deliveryQueue.queue as IQueue },
+    ];
+    this.deadLetters = [
+      { name: 'trail-failed-runs', queue: failedRuns as IQueue },
+      { name: 'seal-dead-letters', queue: sealQueue.deadLetters as IQueue },
+      { name: 'delivery-dead-letters', queue: deliveryQueue.deadLetters as IQueue },
+    ];
 
     new CfnOutput(this, 'LogName', {
       value: logName,
@@ -57,9 +88,7 @@ export class TrailStack extends Stack {
 
   private sealer(surroundings: Surroundings, checkpointKeyArn: string): WakeQueue {
     const { stage, data } = surroundings;
-    // A seal takes seconds; an operator's recovery of a large log as long as it may.
-    const timeout = Duration.minutes(15);
-    const queue = new WakeQueue(this, 'Seal', { timeout });
+    const queue = new WakeQueue(this, 'Seal', { timeout: SEALER_TIMEOUT });
     const readLog = readArchive(data, 'log/');
     const handler = addScheduledFunction(
       this,
@@ -67,7 +96,7 @@ export class TrailStack extends Stack {
         functionName: 'sealer',
         description: 'Seals new audit rows into the logs, when they come and every minute',
         ...EVERY_MINUTE,
-        timeout,
+        timeout: SEALER_TIMEOUT,
         memorySize: 1024,
         vaultActions: ['GetItem', 'PutItem', 'Query'],
         queriesList: true,
@@ -91,16 +120,14 @@ export class TrailStack extends Stack {
 
   private deliverer(surroundings: Surroundings): WakeQueue {
     const { data, dataKeyArn } = surroundings;
-    // It takes no new work after 45 seconds, and a webhook may take 10 more, with a few writes around it.
-    const timeout = Duration.seconds(90);
-    const queue = new WakeQueue(this, 'Delivery', { timeout });
+    const queue = new WakeQueue(this, 'Delivery', { timeout: DELIVERER_TIMEOUT });
     const handler = addScheduledFunction(
       this,
       {
         functionName: 'deliverer',
         description: 'Sends audit events to webhooks, when they come and every minute',
         ...EVERY_MINUTE,
-        timeout,
+        timeout: DELIVERER_TIMEOUT,
         vaultActions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'],
         queriesList: true,
         auditActions: ['GetItem', 'PutItem', 'Query'],
@@ -123,7 +150,7 @@ export class TrailStack extends Stack {
     const handler = this.streamFunction(surroundings, [streamArn], {
       functionName: 'dispatcher',
       description: 'Tells the sealer and the deliverer which workspaces have new audit rows',
-      timeout: Duration.minutes(1),
+      timeout: DISPATCHER_TIMEOUT,
       memorySize: 256,
       vaultActions: [],
       auditActions: [],
@@ -152,8 +179,8 @@ export class TrailStack extends Stack {
     const handler = this.streamFunction(surroundings, Object.values(streams), {
       functionName: 'guard',
       description: 'Raises an alert for whatever changes the tables behind the vault’s back',
-      timeout: Duration.minutes(5),
-      vaultActions: ['GetItem', 'Query'],
+      timeout: GUARD_TIMEOUT,
+      vaultActions: ['GetItem', 'PutItem', 'Query'],
       auditActions: ['GetItem', 'PutItem', 'Query'],
     });
     for (const [table, streamArn] of Object.entries(streams)) {

@@ -19,6 +19,7 @@ const MAX_CONCURRENCY = 5;
  */
 export class WakeQueue extends Construct {
   readonly queue: Queue;
+  readonly deadLetters: Queue;
 
   constructor(scope: Construct, id: string, props: WakeQueueProps) {
     super(scope, id);
@@ -28,15 +29,15 @@ export class WakeQueue extends Construct {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     };
-    const deadLetters = new Queue(this, 'DeadLetters', common);
-    acknowledge(deadLetters, 'This is the dead-letter queue.', 'AwsSolutions-SQS3');
+    this.deadLetters = new Queue(this, 'DeadLetters', common);
+    acknowledge(this.deadLetters, 'This is the dead-letter queue.', 'AwsSolutions-SQS3');
     this.queue = new Queue(this, 'Queue', {
       ...common,
       // Lambda retries a batch within this time when it is throttled (Lambda, "Using Lambda with Amazon SQS").
       visibilityTimeout: Duration.seconds(6 * props.timeout.toSeconds()),
       deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
       fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
-      deadLetterQueue: { queue: deadLetters, maxReceiveCount: 5 },
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
     });
   }
 

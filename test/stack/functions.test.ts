@@ -155,7 +155,7 @@ const PERMISSIONS: Record<string, Record<string, string[]>> = {
     'DispatcherFunctionLog.Arn': writeLog,
   },
   guard: {
-    VaultArn: ['GetItem', 'Query'],
+    VaultArn: append,
     AuditArn: append,
     AuditStreamArn: follow,
     VaultStreamArn: follow,

@@ -132,9 +132,43 @@ describe('the data key', () => {
     for (const name of FUNCTION_NAMES) {
       const request = { principal: role(name), action: 'kms:Decrypt' };
       expect(evaluate(data, { ...request, context: through('dynamodb') })).toBe('allowed');
-      expect(evaluate(data, { ...request, context: through('s3') })).toBe('not allowed');
+      const opensBackups = ['backup', 'backup-check'].includes(name);
+      expect(evaluate(data, { ...request, context: through('s3') })).toBe(
+        opensBackups ? 'allowed' : 'not allowed',
+      );
       expect(evaluate(data, request)).toBe('not allowed');
     }
+  });
+
+  test('opens backups in S3 to the functions that write and check them, and lets only one write', () => {
+    const write = (name: string) =>
+      evaluate(data, { principal: role(name), action: 'kms:GenerateDataKey', context: through('s3') });
+    expect(FUNCTION_NAMES.filter((name) => write(name) === 'allowed')).toEqual(['backup']);
+  });
+
+  test('opens tables to AWS Backup, through DynamoDB alone', () => {
+    const request = { principal: role('snapshots'), action: 'kms:Decrypt' };
+    expect(evaluate(data, { ...request, context: through('dynamodb') })).toBe('allowed');
+    for (const service of ['s3', 'secretsmanager'])
+      expect(evaluate(data, { ...request, context: through(service) })).toBe('not allowed');
+  });
+
+  test('gives its grants for snapshots to AWS Backup alone', () => {
+    const request = { principal: administrator, action: 'kms:CreateGrant' };
+    const forAws = { 'kms:GrantIsForAWSResource': 'true' };
+    expect(evaluate(data, { ...request, context: { ...forAws, ...through('backup') } })).toBe('allowed');
+    expect(evaluate(data, { ...request, context: through('backup') })).toBe('not allowed');
+  });
+
+  test.each(['cloudwatch', 'events'])('lets %s publish to the one topic', (service) => {
+    const publish = (topic: string) =>
+      evaluate(data, {
+        principal: `${service}.amazonaws.com`,
+        action: 'kms:GenerateDataKey',
+        context: { 'kms:EncryptionContext:aws:sns:topicArn': `arn:aws:sns:${region}:${ACCOUNT}:${topic}` },
+      });
+    expect(publish('lockzero-production-alarms')).toBe('allowed');
+    expect(publish('another')).toBe('not allowed');
   });
 
   test('lets nobody else decrypt, directly or through a service', () => {
@@ -269,10 +303,38 @@ describe('the checkpoint key', () => {
   });
 });
 
-test('no statement names a principal outside the account and CloudWatch Logs', () => {
+test('no statement names a principal outside the account, CloudWatch and EventBridge', () => {
+  const services = [
+    { Service: `logs.${region}.amazonaws.com` },
+    { Service: ['cloudwatch.amazonaws.com', 'events.amazonaws.com'] },
+  ];
   for (const statement of [...secrets, ...data, ...signing, ...checkpoint]) {
-    expect([{ AWS: root }, { Service: `logs.${region}.amazonaws.com` }]).toContainEqual(
-      resolve(statement.Principal),
-    );
+    expect([{ AWS: root }, ...services]).toContainEqual(resolve(statement.Principal));
   }
+});
+
+describe('the role that restores', () => {
+  const context = inContext({ secretId: 'sec_1', version: '1', workspaceId: 'ws_1' });
+  const request = { principal: role('restore'), action: 'kms:Decrypt', context };
+
+  test('opens nothing while the stage does not say that it recovers', () => {
+    expect(evaluate(secrets, request)).toBe('not allowed');
+    for (const service of ['s3', 'dynamodb'])
+      expect(evaluate(data, { ...request, context: through(service) })).toBe('not allowed');
+  });
+
+  test('opens backups, tables and values then, and wraps nothing', () => {
+    const recovering = synth({ ...findStage('production'), recovery: true });
+    const policyOf = (id: string): Statement[] =>
+      resourcesOf(recovering.keys, 'AWS::KMS::Key')
+        .filter(([logicalId]) => logicalId.startsWith(id))
+        .flatMap(([, key]) => (key.Properties['KeyPolicy'] as { Statement: Statement[] }).Statement);
+    expect(evaluate(policyOf('SecretsKey'), request)).toBe('allowed');
+    expect(evaluate(policyOf('SecretsKey'), { ...request, context: {} })).toBe('not allowed');
+    expect(evaluate(policyOf('SecretsKey'), { ...request, action: 'kms:GenerateDataKey' })).toBe(
+      'not allowed',
+    );
+    for (const service of ['s3', 'dynamodb'])
+      expect(evaluate(policyOf('DataKey'), { ...request, context: through(service) })).toBe('allowed');
+  });
 });

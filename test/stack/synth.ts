@@ -12,7 +12,9 @@ export function emptyApp(bundledStacks: readonly string[] = []): App {
 }
 
 /** The templates of a stage. Throws where cdk-nag finds anything that is not acknowledged. */
-export function synth(stage: StageConfig): Record<'keys' | 'data' | 'api' | 'jobs' | 'trail', Template> {
+export function synth(
+  stage: StageConfig,
+): Record<'keys' | 'data' | 'api' | 'jobs' | 'trail' | 'watch', Template> {
   const app = emptyApp();
   const stacks = addLockzero(app, stage);
   try {
@@ -25,6 +27,7 @@ export function synth(stage: StageConfig): Record<'keys' | 'data' | 'api' | 'job
       api: template(stacks.api),
       jobs: template(stacks.jobs),
       trail: template(stacks.trail),
+      watch: template(stacks.watch),
     };
   } finally {
     rmSync(app.outdir, { recursive: true });

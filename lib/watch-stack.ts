@@ -1,0 +1,99 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Construct } from 'constructs';
+import type { ApiStack } from './api-stack.ts';
+import type { DataStack } from './data-stack.ts';
+import type { JobsStack } from './jobs-stack.ts';
+import { namesOf } from './names.ts';
+import type { StageConfig } from './stage.ts';
+import type { TrailStack } from './trail-stack.ts';
+import { Alarms } from './watch/alarms.ts';
+import { CallLog } from './watch/call-log.ts';
+import { ChangeRules } from './watch/change-rules.ts';
+import { apiAlarms, keyAlarm } from './watch/edge-alarms.ts';
+import { deadLetterAlarm, functionAlarms, queueAlarm } from './watch/function-alarms.ts';
+import { Snapshots } from './watch/snapshots.ts';
+import { vaultAlarms } from './watch/vault-alarms.ts';
+
+export interface WatchStackProps extends StackProps {
+  readonly stage: StageConfig;
+  readonly data: DataStack;
+  readonly api: ApiStack;
+  readonly jobs: JobsStack;
+  readonly trail: TrailStack;
+  readonly dataKeyArn: string;
+  readonly secretsKeyArn: string;
+}
+
+/** What never sleeps: alarms that go to one topic, hourly snapshots, and a budget. */
+export class WatchStack extends Stack {
+  constructor(scope: Construct, id: string, props: WatchStackProps) {
+    super(scope, id, props);
+    const { stage, data, dataKeyArn } = props;
+    const { prefix, alarmTopic } = namesOf(stage);
+    const topic = new Topic(this, 'AlarmTopic', {
+      topicName: alarmTopic,
+      displayName: `Lockzero ${stage.name}`,
+      masterKey: Key.fromKeyArn(this, 'DataKey', dataKeyArn) as IKey,
+      enforceSSL: true,
+    });
+    // A topic with a policy of its own has lost the default one, which lets the account's own alarms in.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'PublishAlarms',
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+      }),
+    );
+    for (const address of stage.alarmEmails) topic.addSubscription(new EmailSubscription(address));
+    new CallLog(this, 'CallLog', { stage, accessLogsName: data.accessLogsName });
+    this.alarms(new Alarms(this, 'Alarms', { prefix, topic }), props);
+    new ChangeRules(this, 'Changes', { stage, topic });
+    new Snapshots(this, 'Snapshots', { stage, dataKeyArn, tables: [data.vault, data.audit] });
+    if (stage.monthlyBudgetUsd !== undefined) this.budget(prefix, stage.monthlyBudgetUsd, stage.alarmEmails);
+    new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
+  }
+
+  private alarms(alarms: Alarms, { stage, api, jobs, trail, secretsKeyArn }: WatchStackProps): void {
+    const { prefix } = namesOf(stage);
+    const functions = [...api.functions, ...jobs.functions, ...trail.functions];
+    const rules = [
+      ...functions.flatMap((watched) => functionAlarms(prefix, watched)),
+      ...trail.queues.map(queueAlarm),
+      ...[...jobs.deadLetters, ...trail.deadLetters].map(deadLetterAlarm),
+      ...vaultAlarms(),
+      ...apiAlarms(prefix, api.apiStage),
+      keyAlarm(secretsKeyArn, stage.decryptsPerHour),
+    ];
+    for (const rule of rules) alarms.add(rule);
+  }
+
+  /** The account’s costs: AWS Budgets looks a few times a day, at what is billed so far and at what is to be expected. */
+  private budget(prefix: string, amount: number, addresses: readonly string[]): void {
+    const subscribers = addresses.map((address) => ({ subscriptionType: 'EMAIL', address }));
+    const notify = (notificationType: 'ACTUAL' | 'FORECASTED', threshold: number) => ({
+      notification: {
+        notificationType,
+        comparisonOperator: 'GREATER_THAN',
+        threshold,
+        thresholdType: 'PERCENTAGE',
+      },
+      subscribers,
+    });
+    new CfnBudget(this, 'Budget', {
+      budget: {
+        budgetName: prefix,
+        budgetType: 'COST',
+        timeUnit: 'MONTHLY',
+        budgetLimit: { amount, unit: 'USD' },
+      },
+      notificationsWithSubscribers: [notify('ACTUAL', 80), notify('FORECASTED', 100)],
+    });
+  }
+}

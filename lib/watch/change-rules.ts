@@ -1,0 +1,62 @@
+import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { namesOf } from '../names.ts';
+import type { StageConfig } from '../stage.ts';
+import { type RunbookSection, runbookLink } from './runbook.ts';
+
+interface Change {
+  readonly id: string;
+  readonly service: string;
+  readonly calls: readonly string[];
+  readonly section: RunbookSection;
+}
+
+/** What no deployment does, and what would blind the vault or take away what it stands on. */
+const CHANGES: readonly Change[] = [
+  {
+    id: 'CallLog',
+    service: 'cloudtrail',
+    calls: ['DeleteTrail', 'PutEventSelectors', 'StopLogging', 'UpdateTrail'],
+    section: 'CloudTrail was changed',
+  },
+  {
+    id: 'Keys',
+    service: 'kms',
+    calls: ['DisableKey', 'ScheduleKeyDeletion'],
+    section: 'The KMS key is disabled or lost',
+  },
+  {
+    id: 'Tables',
+    service: 'dynamodb',
+    calls: ['DeleteTable', 'UpdateContinuousBackups'],
+    section: 'The store is lost',
+  },
+];
+
+/** Tells the topic, within minutes, of calls in this account and region that somebody has to have meant. */
+export class ChangeRules extends Construct {
+  constructor(scope: Construct, id: string, { stage, topic }: { stage: StageConfig; topic: ITopic }) {
+    super(scope, id);
+    for (const { id: name, service, calls, section } of CHANGES) {
+      new Rule(this, name, {
+        ruleName: `${namesOf(stage).prefix}-${service}-changes`,
+        description: `Tells of ${calls.join(', ')}`,
+        eventPattern: {
+          source: [`aws.${service}`],
+          detailType: ['AWS API Call via CloudTrail'],
+          detail: { eventSource: [`${service}.amazonaws.com`], eventName: [...calls] },
+        },
+        targets: [
+          new SnsTopic(topic, {
+            message: RuleTargetInput.fromText(
+              `${EventField.fromPath('$.detail.eventName')} was called by ${EventField.fromPath('$.detail.userIdentity.arn')} ` +
+                `at ${EventField.fromPath('$.time')}. If nobody meant it, see ${runbookLink(section)}`,
+            ),
+          }),
+        ],
+      });
+    }
+  }
+}
