@@ -1,6 +1,6 @@
 import { DecryptCommand, GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { KEY_BYTES } from '../core/crypto/aead.ts';
-import type { EncryptionContext, KeyService } from '../core/crypto/key-service.ts';
+import { type EncryptionContext, type KeyService, OpeningFailed } from '../core/crypto/key-service.ts';
 import { unavailable, VaultError } from '../core/kernel/errors.ts';
 import { CLIENT_CONFIG, errorName } from './clients.ts';
 
@@ -16,7 +16,9 @@ export function createKmsKeys(
         KeySpec: 'AES_256',
         EncryptionContext: plain(context),
       });
-      const reply = await translated(client.send(command));
+      const reply = await client.send(command).catch((cause) => {
+        throw translated(cause);
+      });
       const { Plaintext: plaintext, CiphertextBlob: wrapped } = reply;
       if (reply.KeyId !== keyArn || wrapped === undefined || plaintext?.length !== KEY_BYTES) {
         throw unexpectedReply(plaintext);
@@ -31,9 +33,14 @@ export function createKmsKeys(
         KeyId: wrappedBy,
         EncryptionContext: plain(context),
       });
-      const { KeyId: usedKey, Plaintext: plaintext } = await translated(client.send(command));
-      if (usedKey !== wrappedBy || plaintext?.length !== KEY_BYTES) throw unexpectedReply(plaintext);
-      return plaintext;
+      const reply = await client.send(command).catch((cause) => {
+        throw new OpeningFailed(translated(cause), attemptsOf(cause));
+      });
+      const { KeyId: usedKey, Plaintext: plaintext } = reply;
+      const attempts = attemptsOf(reply);
+      if (usedKey !== wrappedBy || plaintext?.length !== KEY_BYTES)
+        throw new OpeningFailed(unexpectedReply(plaintext), attempts);
+      return { plaintext, attempts };
     },
   };
 }
@@ -56,25 +63,23 @@ const KEY_ERRORS: ReadonlySet<string> = new Set([
 /** Errors that mean: the wrapped key is not what was stored. */
 const DAMAGE_ERRORS: ReadonlySet<string> = new Set(['IncorrectKeyException', 'InvalidCiphertextException']);
 
-async function translated<T>(reply: Promise<T>): Promise<T> {
-  try {
-    return await reply;
-  } catch (cause) {
-    const name = errorName(cause);
-    if (KEY_ERRORS.has(name)) {
-      const detail =
-        'The encryption key cannot be used: it is disabled, deleted or access to it was withdrawn.';
-      throw new VaultError('key_unavailable', detail, { cause, retryAfter: 30 });
-    }
-    if (DAMAGE_ERRORS.has(name)) {
-      throw new VaultError(
-        'internal',
-        'The stored value is damaged and was not revealed. Tell your operator.',
-        { cause },
-      );
-    }
-    throw unavailable('The key service does not answer right now. Try again.', cause);
+function translated(cause: unknown): VaultError {
+  const name = errorName(cause);
+  if (KEY_ERRORS.has(name)) {
+    const detail =
+      'The encryption key cannot be used: it is disabled, deleted or access to it was withdrawn.';
+    return new VaultError('key_unavailable', detail, { cause, retryAfter: 30 });
   }
+  if (DAMAGE_ERRORS.has(name)) {
+    const detail = 'The stored value is damaged and was not revealed. Tell your operator.';
+    return new VaultError('internal', detail, { cause });
+  }
+  return unavailable('The key service does not answer right now. Try again.', cause);
+}
+
+/** How often the SDK sent a request, as it says in answers and errors alike. */
+function attemptsOf(answer: { readonly $metadata?: { readonly attempts?: number } }): number {
+  return answer.$metadata?.attempts ?? 1;
 }
 
 function unexpectedReply(plaintext: Uint8Array | undefined): VaultError {

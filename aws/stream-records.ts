@@ -37,7 +37,7 @@ export function readTableChange(
   const table = tableOf(record.eventSourceARN ?? '');
   const before = image(record.dynamodb?.OldImage);
   const after = image(record.dynamodb?.NewImage);
-  if (table === auditTable) return rowTouched(record, before);
+  if (table === auditTable) return rowChange(record, before, after);
   if (table !== vaultTable) throw new Error(`The stream of ${table} is none that the guard knows.`);
   if ([before, after].every((item) => item === undefined || isBookkeeping(item))) return undefined;
   return {
@@ -50,15 +50,17 @@ export function readTableChange(
   };
 }
 
-function rowTouched(record: StreamRecord, before: RawItem | undefined): TableChange | undefined {
-  if (record.eventName === 'INSERT' || before === undefined) return undefined;
-  const lane = readLaneKey(before['pk']?.S ?? '');
-  return {
-    table: 'audit',
-    op: record.eventName === 'REMOVE' ? 'removed' : 'modified',
-    ...lane,
-    seq: readRowItem(lane, before).seq,
-  };
+function rowChange(
+  { eventName }: StreamRecord,
+  before: RawItem | undefined,
+  after: RawItem | undefined,
+): TableChange | undefined {
+  const item = eventName === 'INSERT' ? after : before;
+  if (item === undefined) return undefined;
+  const lane = readLaneKey(item['pk']?.S ?? '');
+  const row = readRowItem(lane, item);
+  if (eventName === 'INSERT') return { table: 'audit', op: 'added', row };
+  return { table: 'audit', op: eventName === 'REMOVE' ? 'removed' : 'modified', ...lane, seq: row.seq };
 }
 
 /** `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>` */

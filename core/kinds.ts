@@ -1,3 +1,5 @@
+import { alertRecordKind } from './alerts/alert-record.ts';
+import { detectionSettingsKind } from './anomaly/settings.ts';
 import { laneSetKind } from './audit/lane-set.ts';
 import { idempotencyKind } from './idempotency/once.ts';
 import { apiKeyKind } from './identity/api-key.ts';
@@ -14,6 +16,7 @@ import { retentionFloorKind } from './retention/floor.ts';
 import { importJobKind } from './secrets/import-secrets.ts';
 import { secretKind, secretNameKind, secretVersionKind } from './secrets/secret.ts';
 import { webhookKind } from './siem/webhook.ts';
+import { webhookSetKind } from './siem/webhook-set.ts';
 import { installationKind, setupAttemptKind, usedSetupTokenKind } from './workspaces/installation.ts';
 import { workspaceKind } from './workspaces/workspace.ts';
 
@@ -45,6 +48,9 @@ export const allKinds: ReadonlyMap<string, Kind<Entity>> = new Map(
     anyKind(sweepMarkKind),
     anyKind(laneSetKind),
     anyKind(webhookKind),
+    anyKind(webhookSetKind),
+    anyKind(alertRecordKind),
+    anyKind(detectionSettingsKind),
     anyKind(retentionFloorKind),
   ].map((kind) => [kind.name, kind]),
 );

@@ -2,7 +2,7 @@ import { canonicalJson } from '../kernel/canonical-json.ts';
 import { VaultError } from '../kernel/errors.ts';
 import type { Random } from '../kernel/ports.ts';
 import { AeadError, NONCE_BYTES, open, seal } from './aead.ts';
-import type { EncryptionContext, KeyService } from './key-service.ts';
+import { type EncryptionContext, type KeyService, OpeningFailed } from './key-service.ts';
 
 /** The format of {@link Envelope}; bound into the AAD, so that a later format cannot be passed off as this one. */
 export const ENVELOPE_FORMAT = '1';
@@ -50,22 +50,30 @@ export async function sealValue(
   }
 }
 
+export interface OpenedValue {
+  /** Zeroing it is the caller's to do. */
+  readonly plaintext: Buffer;
+  /** As in `UnwrappedKey`. */
+  readonly attempts: number;
+}
+
 /**
- * Decrypts a value (exactly one call to the key service).
+ * Decrypts a value (one call to the key service, unless that has to be repeated).
  *
- * @throws VaultError `internal` when the stored value does not authenticate as this version of this secret.
+ * @throws OpeningFailed `internal` when the stored value does not authenticate as this version of this secret.
  */
-export async function openValue(keys: KeyService, name: ValueName, envelope: Envelope): Promise<Buffer> {
-  const key = await keys.decrypt(envelope.wrappedKey, envelope.keyArn, encryptionContext(name));
+export async function openValue(keys: KeyService, name: ValueName, envelope: Envelope): Promise<OpenedValue> {
+  const { plaintext: key, attempts } = await keys.decrypt(
+    envelope.wrappedKey,
+    envelope.keyArn,
+    encryptionContext(name),
+  );
   try {
-    return open(key, envelope.nonce, valueAad(name), envelope);
+    return { plaintext: open(key, envelope.nonce, valueAad(name), envelope), attempts };
   } catch (cause) {
     if (!(cause instanceof AeadError)) throw cause;
-    throw new VaultError(
-      'internal',
-      'The stored value is damaged and was not revealed. Tell your operator.',
-      { cause },
-    );
+    const detail = 'The stored value is damaged and was not revealed. Tell your operator.';
+    throw new OpeningFailed(new VaultError('internal', detail, { cause }), attempts);
   } finally {
     key.fill(0);
   }

@@ -89,7 +89,8 @@ export interface Alert {
 export const MAX_ALERT_ROWS = 20;
 
 /**
- * Where alerts go. Raising one never throws: whoever raises an alert has to go on. The same alert may be raised twice.
+ * Where alerts go. Raising one never throws: whoever raises an alert has to go on; but for a function that is shown the
+ * same again when it fails. The same alert may be raised twice.
  */
 export interface Alerts {
   raise(alert: Alert): Promise<void>;

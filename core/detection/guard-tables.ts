@@ -1,12 +1,11 @@
-import { PRINCIPAL_LANE } from '../audit/event.ts';
 import type { Ledger } from '../audit/ledger.ts';
 import type { Entity, Kind } from '../kernel/entity.ts';
-import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
 import { readFloor } from '../retention/floor.ts';
 import type { AlertKind, Alerts } from './alert.ts';
 import { isExplained } from './explain-change.ts';
 import type { EntityWritten, RowTouched, TableChange } from './table-change.ts';
+import { tellingPlace } from './telling-place.ts';
 
 export interface GuardParts {
   readonly ledger: Ledger;
@@ -33,9 +32,9 @@ interface Finding {
 export async function guardTables(parts: GuardParts, changes: readonly TableChange[]): Promise<number> {
   const findings: Finding[] = [];
   for (const change of changes) {
-    const finding =
-      change.table === 'audit' ? await judgeRow(parts, change) : await judgeEntity(parts, change);
-    if (finding !== undefined) findings.push({ ...finding, workspaceId: await tellingPlace(parts, finding) });
+    const finding = await judge(parts, change);
+    if (finding === undefined) continue;
+    findings.push({ ...finding, workspaceId: await tellingPlace(parts.ledger, finding.workspaceId) });
   }
   const groups = Map.groupBy(findings, ({ workspaceId, kind }) => `${workspaceId} ${kind}`);
   for (const [first, ...others] of groups.values()) {
@@ -48,17 +47,15 @@ export async function guardTables(parts: GuardParts, changes: readonly TableChan
       kind,
       workspaceId,
       subject,
-      detail: { count: String(1 + others.length), last: others.at(-1)?.subject ?? first.subject },
+      detail: { findings: String(1 + others.length), last: others.at(-1)?.subject ?? first.subject },
     });
   }
   return findings.length;
 }
 
-/** Whose trail tells of it: a forger may name any workspace, but only one that exists has rows. */
-async function tellingPlace({ ledger }: GuardParts, { workspaceId }: Finding): Promise<string> {
-  const exists =
-    workspaceId !== '' && (await ledger.lastRow({ workspaceId, lane: PRINCIPAL_LANE })) !== undefined;
-  return exists ? workspaceId : PLATFORM_WORKSPACE;
+async function judge(parts: GuardParts, change: TableChange): Promise<Finding | undefined> {
+  if (change.table === 'vault') return judgeEntity(parts, change);
+  return change.op === 'added' ? undefined : judgeRow(parts, change);
 }
 
 async function judgeRow({ store }: GuardParts, row: RowTouched): Promise<Finding | undefined> {

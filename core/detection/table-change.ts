@@ -1,6 +1,14 @@
 import type { InspectedEntity } from '../audit/entity-inspector.ts';
+import type { StoredRow } from '../audit/ledger.ts';
 
-/** An audit row that was changed or removed. Rows that are added are no news. */
+/** An audit row that was added, as the vault does. */
+export interface RowAdded {
+  readonly table: 'audit';
+  readonly op: 'added';
+  readonly row: StoredRow;
+}
+
+/** An audit row that was changed or removed. */
 export interface RowTouched {
   readonly table: 'audit';
   readonly op: 'modified' | 'removed';
@@ -21,4 +29,4 @@ export interface EntityWritten {
   readonly expired: boolean;
 }
 
-export type TableChange = RowTouched | EntityWritten;
+export type TableChange = RowAdded | RowTouched | EntityWritten;

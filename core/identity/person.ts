@@ -4,7 +4,7 @@ import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
 import { type Membership, membershipKind } from '../members/membership.ts';
 import { type Workspace, workspaceKind } from '../workspaces/workspace.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, callerOf } from './caller.ts';
 import { type PasswordPolicy, strictest } from './password-policy.ts';
 import { emailId, type User, userEmailKind, userKind } from './user.ts';
 
@@ -72,8 +72,8 @@ export function contextWords(email: string, workspaces: readonly Workspace[]): r
 const MIN_WORD = 4;
 
 /** A person at work in a workspace, by a request of theirs. */
-export function personOrigin(workspaceId: string, userId: string, { ip, userAgent }: Caller): Origin {
-  return { workspaceId, lane: PRINCIPAL_LANE, actor: { type: 'user', id: userId }, ip, userAgent };
+export function personOrigin(workspaceId: string, userId: string, caller: Caller): Origin {
+  return { workspaceId, lane: PRINCIPAL_LANE, actor: { type: 'user', id: userId }, ...callerOf(caller) };
 }
 
 /**

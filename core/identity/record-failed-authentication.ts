@@ -1,5 +1,6 @@
 import { strangerOrigin } from '../audit/lane-start.ts';
 import type { AuditTrail } from '../audit/trail.ts';
+import { isId } from '../kernel/ids.ts';
 import type { Clock } from '../kernel/ports.ts';
 import type { Bookkeeping, TallyKey } from './bookkeeping.ts';
 import type { Caller } from './caller.ts';
@@ -41,7 +42,7 @@ export async function recordFailedAuthentication(
   failure: FailedAuthentication,
 ): Promise<void> {
   const { trail, clock, bookkeeping } = parts;
-  const origin = strangerOrigin(failure.subject?.workspaceId, failure.ip, failure.userAgent);
+  const origin = strangerOrigin(failure.subject?.workspaceId, failure.ip, failure.userAgent, failure.country);
   const tally: TallyKey = {
     minute: Math.floor(clock.now() / MINUTE_MS),
     workspaceId: origin.workspaceId,
@@ -64,15 +65,29 @@ export async function recordFailedAuthentication(
   ]);
 }
 
-/** Each person who is guessed at is told of by themselves: with a space between, which no reason and no id has. */
+/**
+ * Each person who is guessed at and each key that is tried is told of by itself: with a space between, which no reason and
+ * no id has. All keys alike: were it honeypots alone, a second one within a minute would take longer than a second
+ * revoked one.
+ */
 function countedReason({ reason, subject }: FailedAuthentication): string {
-  return subject?.type === 'user' ? `${reason} ${subject.id}` : reason;
+  return subject === undefined ? reason : `${reason} ${subject.id}`;
 }
 
-/** What a tally's reason is made of. */
-export function readReason({ reason }: TallyKey): { readonly reason: string; readonly userId?: string } {
-  const [name = '', userId] = reason.split(' ');
-  return userId === undefined ? { reason: name } : { reason: name, userId };
+/** What a tally's reason is made of, as the members of an event's detail. */
+export function readReason({ reason }: TallyKey): {
+  readonly reason: string;
+  readonly userId?: string;
+  readonly keyId?: string;
+} {
+  const [name = '', id] = reason.split(' ');
+  if (id === undefined) return { reason: name };
+  return isId('key', id) ? { reason: name, keyId: id } : { reason: name, userId: id };
+}
+
+/** Whether no number of other sources may hide a failure. */
+export function isAlwaysTold(tally: TallyKey): boolean {
+  return ALWAYS_TOLD.has(readReason(tally).reason);
 }
 
 /** Whether a tally is the count of a minute's sources, not of one source's failures. */

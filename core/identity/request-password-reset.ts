@@ -54,7 +54,7 @@ async function sendLinkTo(parts: IdentityParts, user: User, caller: Caller): Pro
   } as const;
   await trail.commit(systemOrigin(PLATFORM_WORKSPACE, 'password-reset'), [{ ...event, changes: [reset] }]);
   // Whoever asks has proven nothing: to tenants this is a stranger's doing.
-  const stranger = strangerOrigin(PLATFORM_WORKSPACE, caller.ip, caller.userAgent);
+  const stranger = strangerOrigin(PLATFORM_WORKSPACE, caller.ip, caller.userAgent, caller.country);
   await tellWorkspaces(trail, stranger, event, await homesOf(parts.store, user));
   await mail
     .send({

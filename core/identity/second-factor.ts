@@ -1,6 +1,8 @@
 import { RefusedChanges } from '../audit/append.ts';
 import { openValue } from '../crypto/envelope.ts';
+import { attemptsOf, decryptRetried } from '../crypto/retried-decrypt.ts';
 import { update } from '../kernel/entity.ts';
+import { VaultError } from '../kernel/errors.ts';
 import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { findBackupCode } from './backup-codes.ts';
@@ -70,7 +72,10 @@ async function useBackupCode({ hasher, clock }: Parts, mfa: Mfa, backupCode: str
   } as const;
 }
 
-/** The step of a TOTP code, if it is one of now. Records the attempt, then unwraps the secret. */
+/**
+ * The step of a TOTP code, if it is one of now. Records the attempt, then unwraps the secret; if the key service failed or
+ * had to be asked more than once, a second row says so.
+ */
 export async function matchTotp(
   { trail, keys, clock }: Pick<Parts, 'trail' | 'keys' | 'clock'>,
   mfa: Mfa,
@@ -78,15 +83,21 @@ export async function matchTotp(
   code: string,
   caller: Caller,
 ): Promise<number | undefined> {
-  await trail.commit(personOrigin(workspaceId, mfa.id, caller), [
-    {
-      action: 'authentication.mfa_attempted',
-      entity: { type: 'user', id: mfa.id },
-      result: 'success',
-    },
-  ]);
-  const secret = await openValue(keys, totpName(mfa.id, mfa.version), mfa);
+  const origin = personOrigin(workspaceId, mfa.id, caller);
+  const entity = { type: 'user', id: mfa.id } as const;
+  const attempted = { action: 'authentication.mfa_attempted', entity } as const;
+  const version = String(mfa.version);
+  await trail.commit(origin, [{ ...attempted, result: 'success', detail: { version } }]);
+  const opened = await openValue(keys, totpName(mfa.id, mfa.version), mfa).catch(async (error) => {
+    const code = error instanceof VaultError ? error.code : 'internal';
+    const detail = { version, code, ...attemptsOf(error) };
+    await trail.commit(origin, [{ ...attempted, result: 'failure', detail }]);
+    throw error;
+  });
+  const { plaintext: secret, attempts } = opened;
   try {
+    const retried = decryptRetried(entity, mfa.version, attempts);
+    if (retried.length > 0) await trail.commit(origin, retried);
     return acceptTotp({ secret, code, now: clock.now(), lastStep: mfa.lastStep });
   } finally {
     secret.fill(0);

@@ -3,6 +3,7 @@ import { retryRefused } from '../audit/retry-refused.ts';
 import { VaultError } from '../kernel/errors.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { issueAccessToken } from './access-token.ts';
+import { callerOf } from './caller.ts';
 import { csrfToken } from './csrf.ts';
 import { describeSession } from './describe-session.ts';
 import { codeRefused } from './fail-login.ts';
@@ -83,12 +84,12 @@ async function elevate(
 
 async function isRight(
   parts: IdentityParts,
-  { principal, ip, userAgent }: RequestContext,
+  context: RequestContext,
   user: User,
   proof: Proof,
 ): Promise<boolean> {
   if ('password' in proof) return parts.hasher.verify(user.passwordHash, proof.password);
-  return useSecondFactor(parts, user.id, principal.workspaceId, proof, { ip, userAgent });
+  return useSecondFactor(parts, user.id, context.principal.workspaceId, proof, callerOf(context));
 }
 
 function methodOf(proof: Proof): string {

@@ -7,7 +7,12 @@ import { create, type Kind } from '../kernel/entity.ts';
 import type { Clock } from '../kernel/ports.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import type { Bookkeeping, Tally } from './bookkeeping.ts';
-import { countsSources, MAX_SOURCES_PER_MINUTE, readReason } from './record-failed-authentication.ts';
+import {
+  countsSources,
+  isAlwaysTold,
+  MAX_SOURCES_PER_MINUTE,
+  readReason,
+} from './record-failed-authentication.ts';
 
 /** Marks a minute's tallies of one workspace as recorded, so that a sweep which runs twice records them once. */
 const sweepMarkSchema = z.strictObject({
@@ -96,7 +101,9 @@ async function recordMinute(
 
 /** One entry for each source that came again, and one for all beyond those that a minute has rows for. */
 function minuteDetails(tallies: readonly Tally[]): { [key: string]: string }[] {
-  const sources = tallies.filter((tally) => !countsSources(tally));
+  const sources = tallies
+    .filter((tally) => !countsSources(tally))
+    .toSorted((a, b) => Number(isAlwaysTold(b)) - Number(isAlwaysTold(a)));
   const told = sources.slice(0, MAX_SOURCES_PER_MINUTE);
   const details: { [key: string]: string }[] = told
     .filter((tally) => tally.count > 1)

@@ -46,7 +46,13 @@ export type Change =
       readonly entity: Entity;
       readonly expect: 'absent' | number;
     }
-  | { readonly op: 'remove'; readonly kind: Kind<Entity>; readonly entity: Entity; readonly expect: number }
+  | {
+      readonly op: 'remove';
+      readonly kind: Kind<Entity>;
+      readonly entity: Entity;
+      /** `absent` where it is gone already, and only its row is missing. */
+      readonly expect: 'absent' | number;
+    }
   | { readonly op: 'check'; readonly kind: Kind<Entity>; readonly entity: Entity; readonly expect: number };
 
 type Content<E extends Entity> = Omit<E, 'kind' | 'revision'>;

@@ -36,6 +36,7 @@ export type ErrorCode =
   | 'workspace_not_empty'
   | 'too_many_workspaces'
   | 'too_many_webhooks'
+  | 'alert_closed'
   | 'import_conflict'
   | 'log_too_large'
   | 'concurrent_change'

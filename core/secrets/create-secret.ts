@@ -20,9 +20,11 @@ export interface NewSecret {
   readonly description?: string | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly isCUI?: boolean | undefined;
+  /** Opening it raises an alert; this never changes, and neither views nor the trail tell of it before. */
+  readonly decoy?: boolean | undefined;
 }
 
-/** @throws VaultError `name_taken`; `precondition_failed` instead, if the request said `If-None-Match: *`. */
+/** @throws VaultError `forbidden`; `name_taken`; `precondition_failed` instead, if the request said `If-None-Match: *`. */
 export async function createSecret(
   parts: CreatingParts,
   context: RequestContext,
@@ -30,6 +32,7 @@ export async function createSecret(
 ): Promise<Secret> {
   const { principal } = context;
   authorize(principal, 'secret:write', input.namespace);
+  if (input.decoy) authorize(principal, 'decoy:manage');
   const request = { route: 'POST /secrets', action: 'secret.created', entityType: 'secret', input } as const;
   return once(parts, context, request, {
     replay: (id) => findAnySecret(parts.store, context, 'secret:write', id),
@@ -86,6 +89,7 @@ export async function newSecretChanges(parts: CreatingParts, context: RequestCon
     ...(description === undefined ? {} : { description }),
     tags: [...(input.tags ?? [])],
     isCUI: input.isCUI ?? false,
+    ...(input.decoy ? { decoy: true } : {}),
     currentVersion: 1,
     createdAt: now,
     createdBy,

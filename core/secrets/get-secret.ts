@@ -7,7 +7,12 @@ import type { Secret } from './secret.ts';
 export async function getSecret(parts: SecretParts, context: RequestContext, id: string): Promise<Secret> {
   const secret = await findSecret(parts.store, context, 'secret:read', id);
   await parts.trail.commit(originOf(context), [
-    { action: 'secret.read', entity: { type: 'secret', id }, result: 'success' },
+    {
+      action: 'secret.read',
+      entity: { type: 'secret', id },
+      result: 'success',
+      detail: { namespace: secret.namespace },
+    },
   ]);
   return secret;
 }

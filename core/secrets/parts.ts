@@ -1,5 +1,6 @@
 import type { AuditTrail } from '../audit/trail.ts';
 import type { KeyService } from '../crypto/key-service.ts';
+import type { Alerts } from '../detection/alert.ts';
 import type { IdempotencyParts } from '../idempotency/once.ts';
 import type { Clock, Random } from '../kernel/ports.ts';
 import type { Store } from '../kernel/store.ts';
@@ -14,6 +15,8 @@ export interface SecretParts {
 /** For use cases that open or seal values. */
 export interface ValueParts extends SecretParts {
   readonly keys: KeyService;
+  /** Where it is told that a decoy was opened. */
+  readonly alerts: Alerts;
   readonly random: Random;
 }
 

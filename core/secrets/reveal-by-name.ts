@@ -33,7 +33,7 @@ export async function revealByName(
         action: 'secret.read',
         entity: { type: 'secret', id: secret.id },
         result: 'success',
-        detail: { notModified: 'true' },
+        detail: { namespace: secret.namespace, notModified: 'true' },
       },
     ]);
     return { secret };

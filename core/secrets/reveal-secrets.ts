@@ -1,10 +1,19 @@
 import { originOf, type RequestContext } from '../access/principal.ts';
 import { authorize } from '../access/role.ts';
 import type { AuditEvent } from '../audit/event.ts';
+import { OpeningFailed } from '../crypto/key-service.ts';
 import { concurrently } from '../kernel/concurrently.ts';
 import { type ErrorCode, invalid, VaultError } from '../kernel/errors.ts';
 import { findVersion } from './find-secret.ts';
-import { decrypt, type OpenedVersion, openEvent, openFailed } from './open-version.ts';
+import {
+  type DecryptedText,
+  decrypt,
+  type OpenedVersion,
+  openEvent,
+  openFailed,
+  openRetried,
+  tellOfDecoy,
+} from './open-version.ts';
 import type { ValueParts } from './parts.ts';
 import type { RevealedSecret } from './reveal-secret.ts';
 import { selectSecrets } from './select-secrets.ts';
@@ -22,7 +31,8 @@ export interface BulkReveal {
 
 /**
  * The values of many secrets, named by ids or by their namespace. Each gets an audit row of its own, and all rows
- * stand before the first value is decrypted. One secret's fault does not keep the others back.
+ * stand before the first value is decrypted. One secret's fault does not keep the others back. Each decoy among them
+ * raises an alert of its own meanwhile.
  */
 export async function revealSecrets(
   parts: ValueParts,
@@ -43,28 +53,33 @@ export async function revealSecrets(
       `these secrets have ${size} bytes together, more than the ${MAX_BULK_BYTES} of one answer`,
     );
   }
-  await parts.trail.commit(originOf(context), [
+  const events = found.map((version) => openEvent(version, 'secret.revealed'));
+  const [, ...positions] = await parts.trail.commit(originOf(context), [
     summary(context, found.length, ids.length),
-    ...found.map((opened) => openEvent(opened, 'secret.revealed')),
+    ...events,
     ...looked.flatMap(({ error }, index) =>
       error === undefined ? [] : [refusedEvent(ids[index] ?? '', error)],
     ),
   ]);
 
+  const telling = found.map(async (version, index) => {
+    const event = events[index];
+    if (event !== undefined) await tellOfDecoy(parts, context, version, event, positions[index]);
+  });
   const decrypted = await concurrently(found, WIDTH, (version) => outcome(() => decrypt(parts, version)));
+  await Promise.all(telling);
   const opened = fitted(decrypted);
   const failures = found.flatMap((version, index) => {
     const error = opened[index]?.error;
     return error === undefined ? [] : [{ version, error }];
   });
-  if (failures.length > 0) {
-    await parts.trail.commit(
-      originOf(context),
-      failures.map(({ version, error }) => openFailed(version, 'secret.revealed', error)),
-    );
-  }
+  const afterwards = [
+    ...failures.map(({ version, error }) => openFailed(version, 'secret.revealed', error)),
+    ...found.flatMap((version, index) => openRetried(version, opened[index]?.value?.attempts ?? 1)),
+  ];
+  if (afterwards.length > 0) await parts.trail.commit(originOf(context), afterwards);
   return {
-    items: found.flatMap((version, index) => revealed(version, opened[index]?.value)),
+    items: found.flatMap((version, index) => revealed(version, opened[index]?.value?.value)),
     errors: [
       ...looked.flatMap(({ error }, index) =>
         error === undefined ? [] : [{ id: ids[index] ?? '', ...problem(error) }],
@@ -78,14 +93,14 @@ export async function revealSecrets(
 const MAX_ANSWER_BYTES = 5_500_000;
 
 /** Holds back the values that would make the answer too long to be sent. */
-function fitted(opened: readonly Outcome<string>[]): readonly Outcome<string>[] {
+function fitted(opened: readonly Outcome<DecryptedText>[]): readonly Outcome<DecryptedText>[] {
   let size = 0;
   return opened.map((one) => {
     if (one.value === undefined) return one;
-    size += Buffer.byteLength(JSON.stringify(JSON.stringify(one.value)));
+    size += Buffer.byteLength(JSON.stringify(JSON.stringify(one.value.value)));
     if (size <= MAX_ANSWER_BYTES) return one;
     const detail = 'This value does not fit into the answer beside the others. Reveal it alone.';
-    return { error: new VaultError('payload_too_large', detail) };
+    return { error: new OpeningFailed(new VaultError('payload_too_large', detail), one.value.attempts) };
   });
 }
 

@@ -22,6 +22,8 @@ const secretSchema = z.strictObject({
   tags: z.array(z.string()),
   /** Controlled unclassified information. */
   isCUI: z.boolean(),
+  /** Nothing uses its value: whoever opens it raises an alert. No view shows this. */
+  decoy: z.literal(true).optional(),
   currentVersion: z.int().min(1),
   createdAt: z.string(),
   createdBy: z.string(),

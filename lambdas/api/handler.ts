@@ -9,13 +9,14 @@ import { toResult } from './http/result.ts';
 import { routes } from './routes/index.ts';
 import { serve } from './serve.ts';
 
-const vault = composeVault(readEnv());
+const env = readEnv();
+const vault = composeVault(env);
 
 /** The HTTP API, behind API Gateway's Lambda proxy integration. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(logRequest())
   .use(answerErrors())
   .handler(async (event) => {
-    const request = readRequest(event);
+    const request = readRequest(event, env.COUNTRY_HEADER);
     return toResult(await serve(vault, routes, request), request.id);
   });

@@ -4,6 +4,7 @@ import type { AuditEvent } from '../../core/audit/event.ts';
 import type { AuditTrail } from '../../core/audit/trail.ts';
 import { authenticate } from '../../core/identity/authenticate.ts';
 import { noteUse } from '../../core/identity/authenticate-session.ts';
+import { callerOf } from '../../core/identity/caller.ts';
 import { isCsrfToken } from '../../core/identity/csrf.ts';
 import { recordFailedAuthentication } from '../../core/identity/record-failed-authentication.ts';
 import { csrfRefused } from '../../core/identity/refresh-session.ts';
@@ -84,7 +85,7 @@ async function identify(vault: Vault, route: GuardedRoute, request: HttpRequest)
 
 function recordRefusal(
   vault: Vault,
-  { ip, userAgent }: HttpRequest,
+  request: HttpRequest,
   reason: string,
   principal?: Principal,
 ): Promise<void> {
@@ -93,7 +94,7 @@ function recordRefusal(
     type: principal.type,
     id: principal.id,
   };
-  return recordFailedAuthentication(vault, { subject, reason, ip, userAgent });
+  return recordFailedAuthentication(vault, { subject, reason, ...callerOf(request) });
 }
 
 /**
@@ -109,7 +110,7 @@ async function serveGuarded(
 ): Promise<ApiResponse> {
   const { route } = found;
   const recorder = recording(vault.trail);
-  const caller: RequestContext = { principal, ip: request.ip, userAgent: request.userAgent };
+  const caller: RequestContext = { principal, ...callerOf(request) };
   try {
     const context = readContext(request, principal);
     const input = readInput(request, found);
@@ -143,17 +144,25 @@ function failure(
   principal: Principal,
   { code }: VaultError,
 ): AuditEvent {
-  const id = params['id'] ?? params['name'] ?? params['namespace'] ?? params['userId'];
+  const { namespace } = params;
+  const id = params['id'] ?? params['name'] ?? namespace ?? params['userId'];
   return {
     action: route.action,
     // What the caller named, if it could be the name of anything.
-    entity:
-      id !== undefined && /^\w[\w.-]{0,127}$/.test(id)
-        ? { type: route.action.slice(0, route.action.indexOf('.')), id }
-        : { type: 'workspace', id: principal.workspaceId },
+    entity: isName(id)
+      ? { type: route.action.slice(0, route.action.indexOf('.')), id }
+      : { type: 'workspace', id: principal.workspaceId },
     result: DENIALS.has(code) ? 'denied' : 'failure',
-    detail: { code, route: `${route.method} ${route.path}` },
+    detail: {
+      code,
+      route: `${route.method} ${route.path}`,
+      ...(isName(namespace) && namespace !== id ? { namespace } : {}),
+    },
   };
+}
+
+function isName(text: string | undefined): text is string {
+  return text !== undefined && /^\w[\w.-]{0,127}$/.test(text);
 }
 
 interface Recorder {

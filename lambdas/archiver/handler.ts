@@ -15,7 +15,7 @@ const vault = composeTables(env);
 const parts = {
   ...vault,
   ...composeLog(env),
-  alerts: createAlerts(vault.trail, 'archiver', vault.clock),
+  alerts: createAlerts(vault, 'archiver'),
   minRetentionDays: required(env, 'ARCHIVE_RETENTION_DAYS'),
 };
 const metrics = new Metrics();

@@ -13,6 +13,6 @@ export function composeRetention(env: Env) {
     ...tables,
     ...composeLog(env),
     remover: createDynamoRowRemover(createDynamoClient(), env.AUDIT_TABLE, systemClock),
-    alerts: createAlerts(tables.trail, 'retention', systemClock),
+    alerts: createAlerts(tables, 'retention'),
   };
 }

@@ -1,24 +1,21 @@
 import { createS3Client, createS3Staging } from '../../aws/s3-archive.ts';
-import type { AuditTrail } from '../../core/audit/trail.ts';
 import { createCosigner } from '../../core/witness/ask-witnesses.ts';
 import { createWitnessClient } from '../../net/witness-client.ts';
-import { createAlerts } from './alerts.ts';
+import { createUnrecordedAlerts } from './alerts.ts';
 import { composeTables } from './compose.ts';
 import { composeLog } from './compose-log.ts';
 import { type Env, required } from './env.ts';
-import { systemClock } from './system.ts';
 
 /**
- * The sealer's alerts are logged and counted, and not recorded in the trail. A row about a log that has shrunk would
- * take the place of a row that was sealed, after which it could not be put back; and a row about rows that cannot be
- * sealed would wake the sealer again.
+ * Everything that the sealer needs.
+ *
+ * Its alerts are logged and counted, and not recorded in the trail. A row about a log that has shrunk would take the place
+ * of a row that was sealed, after which it could not be put back; and a row about rows that cannot be sealed would wake
+ * the sealer again.
  */
-const UNRECORDED: AuditTrail = { commit: async () => [] };
-
-/** Everything that the sealer needs. */
 export function composeSealer(env: Env) {
   const s3 = createS3Client();
-  const alerts = createAlerts(UNRECORDED, 'sealer', systemClock);
+  const alerts = createUnrecordedAlerts();
   const witnesses = env.WITNESSES ?? [];
   return {
     ...composeTables(env),

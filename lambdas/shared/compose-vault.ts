@@ -27,7 +27,7 @@ export function composeVault(env: Env) {
   const tables = composeTables(env);
   return {
     ...tables,
-    alerts: createAlerts(tables.trail, 'api', systemClock),
+    alerts: createAlerts(tables, 'api'),
     keys: createKmsKeys(required(env, 'SECRETS_KEY_ARN')),
     signer: createKmsSigner(required(env, 'SIGNING_KEY_ARNS').split(',')),
     publicUrl: required(env, 'PUBLIC_URL'),
@@ -38,6 +38,10 @@ export function composeVault(env: Env) {
     log: composeLog(env),
     cursors: createCursors(derivedKeys, systemRandom),
     setupToken: () => bootstrap.setupToken(),
-    receivers: { allowPrivate: env.ALLOW_PRIVATE_WEBHOOKS === 'true' },
+    receivers: {
+      allowPrivate: env.ALLOW_PRIVATE_WEBHOOKS === 'true',
+      sendsMail: env.MAIL_FROM !== undefined,
+      topicArns: env.ALERT_TOPIC_ARNS?.split(',') ?? [],
+    },
   };
 }

@@ -14,7 +14,7 @@ import { timeLeft } from '../shared/time-left.ts';
 
 const env = readEnv();
 const vault = composeTables(env);
-const parts = { ...vault, log: composeLog(env), alerts: createAlerts(vault.trail, 'verifier', vault.clock) };
+const parts = { ...vault, log: composeLog(env), alerts: createAlerts(vault, 'verifier') };
 const metrics = new Metrics();
 
 const orderSchema = z.strictObject({

@@ -1,5 +1,11 @@
 import { NONCE_BYTES, open, seal, TAG_BYTES } from '../../core/crypto/aead.ts';
-import type { DataKey, EncryptionContext, KeyService } from '../../core/crypto/key-service.ts';
+import {
+  type DataKey,
+  type EncryptionContext,
+  type KeyService,
+  OpeningFailed,
+  type UnwrappedKey,
+} from '../../core/crypto/key-service.ts';
 import { canonicalJson } from '../../core/kernel/canonical-json.ts';
 import { VaultError } from '../../core/kernel/errors.ts';
 import type { Random } from '../../core/kernel/ports.ts';
@@ -14,6 +20,10 @@ export class MemoryKeys implements KeyService {
   readonly calls: string[] = [];
   /** Every plaintext key that was handed out: the very array, so that a test sees whether it was zeroed. */
   readonly handedOut: Uint8Array[] = [];
+  /** How often each decryption has to be asked for from now on. */
+  attempts = 1;
+  /** Told of each decryption as often as it was carried out: what the service's own log would show. */
+  log: (context: EncryptionContext) => void = () => undefined;
   readonly #kek: Uint8Array;
   readonly #random: Random;
 
@@ -31,18 +41,22 @@ export class MemoryKeys implements KeyService {
     return { plaintext, wrapped: Buffer.concat([nonce, tag, ciphertext]), keyArn: this.keyArn };
   }
 
-  async decrypt(wrapped: Uint8Array, keyArn: string, context: EncryptionContext): Promise<Uint8Array> {
+  async decrypt(wrapped: Uint8Array, keyArn: string, context: EncryptionContext): Promise<UnwrappedKey> {
     this.calls.push('decrypt');
-    if (keyArn !== this.keyArn) throw new VaultError('key_unavailable', 'There is no such key.');
+    const { attempts } = this;
+    if (keyArn !== this.keyArn)
+      throw new OpeningFailed(new VaultError('key_unavailable', 'There is no such key.'), attempts);
     const nonce = wrapped.subarray(0, NONCE_BYTES);
     const tag = wrapped.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
     const ciphertext = wrapped.subarray(NONCE_BYTES + TAG_BYTES);
     try {
       const key = open(this.#kek, nonce, Buffer.from(canonicalJson(context)), { ciphertext, tag });
       this.handedOut.push(key);
-      return key;
+      for (let attempt = 1; attempt <= attempts; attempt += 1) this.log(context);
+      return { plaintext: key, attempts };
     } catch (cause) {
-      throw new VaultError('key_unavailable', 'The key does not fit the ciphertext.', { cause });
+      const error = new VaultError('key_unavailable', 'The key does not fit the ciphertext.', { cause });
+      throw new OpeningFailed(error, attempts);
     }
   }
 }

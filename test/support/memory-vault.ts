@@ -81,7 +81,7 @@ export function memoryVault(shared: Shared = newTables()): MemoryVault {
     deliveries,
     verifications,
     alerts: { raise: async () => undefined },
-    receivers: { allowPrivate: false },
+    receivers: { allowPrivate: false, sendsMail: true, topicArns: [] },
   };
 }
 

@@ -1,5 +1,7 @@
 import { ACCOUNT_ROUTE_CASES } from './account-route-cases.ts';
+import { ALERT_ROUTE_CASES } from './alert-route-cases.ts';
 import type { ApiCall } from './call-api.ts';
+import { DETECTION_ROUTE_CASES } from './detection-route-cases.ts';
 import { EVIDENCE_ROUTE_CASES } from './evidence-route-cases.ts';
 import { MEMBER_ROUTE_CASES } from './member-route-cases.ts';
 import { OAUTH_ROUTE_CASES } from './oauth-route-cases.ts';
@@ -179,4 +181,6 @@ export const ROUTE_CASES: readonly RouteCase[] = [
   ...OAUTH_ROUTE_CASES,
   ...EVIDENCE_ROUTE_CASES,
   ...WEBHOOK_ROUTE_CASES,
+  ...DETECTION_ROUTE_CASES,
+  ...ALERT_ROUTE_CASES,
 ];

@@ -76,6 +76,7 @@ export function readContext(request: HttpRequest, principal: Principal): Request
     principal,
     ip: request.ip,
     userAgent: request.userAgent,
+    country: request.country,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(precondition === undefined ? {} : { precondition }),
   };

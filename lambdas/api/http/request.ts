@@ -16,10 +16,16 @@ export interface HttpRequest {
   readonly query: { readonly [name: string]: readonly string[] };
   readonly ip: string;
   readonly userAgent: string;
+  /** The client's country, ISO 3166-1 alpha-2, where a trusted edge tells it. */
+  readonly country?: string | undefined;
   readonly body: Buffer;
 }
 
-export function readRequest(event: APIGatewayProxyEvent): HttpRequest {
+/**
+ * @param countryHeader the header in which a trusted edge tells the country. Without one, no header tells it: any client
+ * could set it.
+ */
+export function readRequest(event: APIGatewayProxyEvent, countryHeader?: string): HttpRequest {
   const headers = new Map<string, string[]>();
   for (const [name, values] of Object.entries(event.multiValueHeaders ?? {}))
     headers.set(name.toLowerCase(), values ?? []);
@@ -39,8 +45,16 @@ export function readRequest(event: APIGatewayProxyEvent): HttpRequest {
     ),
     ip: event.requestContext.identity.sourceIp,
     userAgent: header('user-agent') ?? '',
+    country: countryHeader === undefined ? undefined : readCountry(header(countryHeader)),
     body: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
   };
+}
+
+/** CloudFront has XX where it does not know the country, and T1 for Tor. ZZ is no country either. */
+const NO_COUNTRY: ReadonlySet<string> = new Set(['XX', 'ZZ']);
+
+function readCountry(header: string | undefined): string | undefined {
+  return header !== undefined && /^[A-Z]{2}$/.test(header) && !NO_COUNTRY.has(header) ? header : undefined;
 }
 
 /**

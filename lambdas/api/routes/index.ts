@@ -1,9 +1,11 @@
 import { open, type Route } from '../http/route.ts';
 import { describeApi } from '../openapi.ts';
 import { accountRoutes } from './account.ts';
+import { alertRoutes } from './alerts.ts';
 import { apiKeyRoutes } from './api-keys.ts';
 import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
+import { detectionRoutes } from './detection.ts';
 import { evidenceRoutes } from './evidence.ts';
 import { memberRoutes } from './members.ts';
 import { namespaceRoutes } from './namespaces.ts';
@@ -51,4 +53,6 @@ export const routes: readonly Route[] = [
   ...evidenceRoutes,
   ...verificationRoutes,
   ...webhookRoutes,
+  ...detectionRoutes,
+  ...alertRoutes,
 ];

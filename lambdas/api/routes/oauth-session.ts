@@ -2,6 +2,7 @@ import type { RequestContext } from '../../../core/access/principal.ts';
 import { originOf } from '../../../core/access/principal.ts';
 import type { Action } from '../../../core/audit/event.ts';
 import { authenticate, type Credentials } from '../../../core/identity/authenticate.ts';
+import { callerOf } from '../../../core/identity/caller.ts';
 import { isCsrfToken } from '../../../core/identity/csrf.ts';
 import type { SessionDescription } from '../../../core/identity/describe-session.ts';
 import { readSession } from '../../../core/identity/read-session.ts';
@@ -66,23 +67,24 @@ export async function proveSession(
 async function identify(
   vault: Vault,
   credentials: Credentials,
-  { ip, userAgent }: HttpRequest,
+  request: HttpRequest,
 ): Promise<RequestContext> {
-  return { principal: await authenticate(vault, credentials, { ip, userAgent }), ip, userAgent };
+  const caller = callerOf(request);
+  return { principal: await authenticate(vault, credentials, caller), ...caller };
 }
 
 async function demandCsrfToken(
   vault: Vault,
-  { principal, ip, userAgent }: RequestContext,
+  context: RequestContext,
   token: string | undefined,
 ): Promise<void> {
+  const { principal } = context;
   if (principal.type === 'user' && (await isCsrfToken(vault.derivedKeys, principal.sessionId, token))) return;
   const { workspaceId, type, id } = principal;
   await recordFailedAuthentication(vault, {
     subject: { workspaceId, type, id },
     reason: 'csrf',
-    ip,
-    userAgent,
+    ...callerOf(context),
   });
   throw csrfRefused();
 }

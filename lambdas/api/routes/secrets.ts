@@ -33,7 +33,7 @@ export const secretRoutes = [
   guarded({
     method: 'POST',
     path: '/secrets',
-    summary: 'Stores a secret; its namespace is made if it is not there yet',
+    summary: 'Stores a secret; its namespace is made if it is not there yet. Opening a decoy raises an alert',
     permission: 'secret:write',
     action: 'secret.created',
     idempotent: true,
@@ -45,6 +45,7 @@ export const secretRoutes = [
       description: description.optional(),
       tags: tags.optional(),
       isCUI: z.boolean().optional(),
+      decoy: z.boolean().optional(),
     }),
     responses: [{ status: 201, description: 'The metadata of the new secret', schema: secretView }],
     handle: async ({ body }, context, vault) => {
@@ -68,6 +69,7 @@ export const secretRoutes = [
       isCUI: flag.optional(),
       q: z.string().min(1).max(128).optional(),
       deleted: flag.optional(),
+      decoy: flag.optional(),
       limit,
       cursor: cursor.optional(),
     }),

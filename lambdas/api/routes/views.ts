@@ -33,7 +33,7 @@ export const secretView = z.object({
 });
 
 export function viewSecret(secret: Secret): z.infer<typeof secretView> {
-  const { kind, workspaceId, currentVersion, purging, deletedAt, ...shown } = secret;
+  const { kind, workspaceId, currentVersion, purging, decoy, deletedAt, ...shown } = secret;
   return {
     ...shown,
     version: currentVersion,

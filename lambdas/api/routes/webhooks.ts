@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ALERT_TIERS } from '../../../core/detection/alert.ts';
 import { notFound } from '../../../core/kernel/errors.ts';
 import { isId } from '../../../core/kernel/ids.ts';
 import { timestamp } from '../../../core/kernel/timestamps.ts';
@@ -8,8 +9,16 @@ import { DELIVERY_FAILURES, type Delivery } from '../../../core/siem/delivery-lo
 import { getWebhook, listDeliveries, listWebhooks } from '../../../core/siem/read-webhooks.ts';
 import { backfillWebhook, replayWebhook } from '../../../core/siem/replay-webhook.ts';
 import { rotateWebhookSecret } from '../../../core/siem/rotate-webhook-secret.ts';
+import { testWebhook } from '../../../core/siem/test-webhook.ts';
 import { updateWebhook } from '../../../core/siem/update-webhook.ts';
-import { MAX_BATCH_SIZE, PRESETS, WEBHOOK_STATES, type Webhook } from '../../../core/siem/webhook.ts';
+import {
+  FEEDS,
+  feedOf,
+  MAX_BATCH_SIZE,
+  PRESETS,
+  WEBHOOK_STATES,
+  type Webhook,
+} from '../../../core/siem/webhook.ts';
 import { guarded } from '../http/route.ts';
 import { cursor, from, label, limit } from './fields.ts';
 import { paging } from './paging.ts';
@@ -17,11 +26,13 @@ import { etag, pageOf } from './views.ts';
 
 const url = z.string().min(1, 'must not be empty').max(2_048, 'must have at most 2,048 characters');
 const preset = z.enum(PRESETS);
+const feed = z.enum(FEEDS);
+const minTier = z.enum(ALERT_TIERS);
 const batchSize = z
   .int('must be a whole number')
   .min(1, 'must be at least 1')
   .max(MAX_BATCH_SIZE, `must be at most ${MAX_BATCH_SIZE}`);
-/** Goes into a header as it is. */
+/** Goes into a header, or into a body, as it is. */
 const credential = z
   .string()
   .regex(/^[\x21-\x7e]{1,2048}$/, 'must have 1 to 2,048 visible ASCII characters, without spaces');
@@ -31,6 +42,8 @@ const webhookView = z.object({
   name: z.string(),
   url: z.string(),
   preset,
+  feed,
+  minTier: minTier.optional(),
   batchSize: z.int(),
   state: z.enum(WEBHOOK_STATES),
   hasCredential: z.boolean(),
@@ -40,12 +53,14 @@ const webhookView = z.object({
 });
 
 function viewWebhook(webhook: Webhook): z.infer<typeof webhookView> {
-  const { id, name, signingSecrets, createdAt, createdBy } = webhook;
+  const { id, name, minTier, signingSecrets, createdAt, createdBy } = webhook;
   return {
     id,
     name,
     url: webhook.url,
     preset: webhook.preset,
+    feed: feedOf(webhook),
+    ...(minTier === undefined ? {} : { minTier }),
     batchSize: webhook.batchSize,
     state: webhook.state,
     hasCredential: webhook.credential !== undefined,
@@ -93,7 +108,7 @@ export const webhookRoutes = [
     method: 'POST',
     path: '/workspace/webhooks',
     summary:
-      'Sends audit events to a receiver from now on; its signing secret is in this answer and never again',
+      'Sends audit events or alerts to a receiver from now on; its signing secret is in this answer and never again',
     permission: 'webhook:manage',
     action: 'webhook.created',
     idempotent: true,
@@ -101,7 +116,9 @@ export const webhookRoutes = [
       name: label(128),
       url,
       preset: preset.default('generic'),
-      batchSize: batchSize.default(100),
+      feed: feed.optional(),
+      minTier: minTier.optional(),
+      batchSize: batchSize.optional(),
       credential: credential.optional(),
     }),
     responses: [
@@ -175,6 +192,7 @@ export const webhookRoutes = [
         name: label(128).optional(),
         url: url.optional(),
         preset: preset.optional(),
+        minTier: minTier.optional(),
         batchSize: batchSize.optional(),
         state: z.enum(['active', 'paused']).optional(),
         credential: credential.nullable().optional(),
@@ -218,6 +236,21 @@ export const webhookRoutes = [
     handle: async ({ params }, context, vault) => {
       const rotated = await rotateWebhookSecret(vault, context, webhookId(params));
       return { status: 200, headers: etag(rotated.webhook), json: viewWithSecret(rotated) };
+    },
+  }),
+  guarded({
+    method: 'POST',
+    path: '/workspace/webhooks/{id}/test',
+    summary: 'Sends a receiver a test, which its deliveries show by the id of the event in this answer',
+    permission: 'webhook:manage',
+    action: 'webhook.tested',
+    params: webhookParams,
+    responses: [
+      { status: 202, description: 'The test is on its way', schema: z.object({ eventId: z.string() }) },
+    ],
+    handle: async ({ params }, context, vault) => {
+      const eventId = await testWebhook(vault, context, webhookId(params));
+      return { status: 202, json: { eventId } };
     },
   }),
   guarded({

@@ -68,9 +68,16 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'PATCH /workspace/webhooks/{id}': { least: 'admin', stepUp: true, wide: true },
   'DELETE /workspace/webhooks/{id}': { least: 'admin', stepUp: true, wide: true },
   'POST /workspace/webhooks/{id}/rotate-secret': { least: 'admin', stepUp: true, wide: true },
+  'POST /workspace/webhooks/{id}/test': { least: 'admin', stepUp: true, wide: true },
   'POST /workspace/webhooks/{id}/replay': { least: 'admin', stepUp: true, wide: true },
   'POST /workspace/webhooks/{id}/backfill': { least: 'admin', stepUp: true, wide: true },
   'GET /workspace/webhooks/{id}/deliveries': { least: 'admin', wide: true },
+  'GET /alerts': { least: 'admin', wide: true },
+  'GET /alerts/{id}': { least: 'admin', wide: true },
+  'POST /alerts/{id}/acknowledge': { least: 'admin', wide: true },
+  'POST /alerts/{id}/close': { least: 'admin', wide: true },
+  'GET /workspace/detection': { least: 'admin', wide: true },
+  'PATCH /workspace/detection': { least: 'admin', stepUp: true, wide: true },
   'GET /audit': { least: 'admin', wide: true },
   'GET /audit/export': { least: 'admin', stepUp: true, wide: true },
   'POST /audit/verify': { least: 'admin', wide: true },
@@ -88,6 +95,9 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
 export const CASE_RULES: Readonly<Record<string, RouteRule>> = {
   // Destroying is for owners.
   'DELETE /secrets/{id}, purge': { least: 'owner', stepUp: true },
+  // What is a decoy is for those who plant them to know.
+  'POST /secrets, a decoy': { least: 'admin', stepUp: true, wide: true },
+  'GET /secrets, decoys': { least: 'admin', stepUp: true, wide: true },
 };
 
 /** Every route that asks nobody who they are, and why. */

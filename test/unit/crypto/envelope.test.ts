@@ -43,7 +43,7 @@ describe('frozen envelopes', () => {
       keyArn: keys.keyArn,
     };
     const opened = await openValue(keys, frozen.value, envelope);
-    expect(opened.equals(plaintext)).toBe(true);
+    expect(opened.plaintext.equals(plaintext)).toBe(true);
   });
 
   it('were opened from many sizes', () => {
@@ -85,7 +85,8 @@ describe('opening', () => {
     const envelope = await sealValue({ keys, random }, NAME, Buffer.from('päss\u0000 \u{1F510}'));
     keys.calls.length = 0;
     const opened = await openValue(keys, NAME, envelope);
-    expect(opened.toString()).toBe('päss\u0000 \u{1F510}');
+    expect(opened.attempts).toBe(1);
+    expect(opened.plaintext.toString()).toBe('päss\u0000 \u{1F510}');
     expect(keys.calls).toEqual(['decrypt']);
     expect(keys.handedOut.map(toHex)).toEqual([ZEROS, ZEROS]);
   });
@@ -124,7 +125,9 @@ describe('opening', () => {
       decrypt: (wrapped, keyArn) =>
         keys.decrypt(wrapped, keyArn, { workspaceId: 'ws_1', secretId: 'sec_1', version: '3' }),
     };
-    await expect(openValue(careless, NAME, envelope)).resolves.toEqual(Buffer.from('value'));
+    await expect(openValue(careless, NAME, envelope)).resolves.toMatchObject({
+      plaintext: Buffer.from('value'),
+    });
     await expect(openValue(careless, other, envelope)).rejects.toMatchObject({ code: 'internal' });
   });
 
@@ -132,7 +135,10 @@ describe('opening', () => {
     const { keys, random } = parts();
     const envelope = await sealValue({ keys, random }, NAME, Buffer.from('value'));
     const short = new Uint8Array(16).fill(7);
-    const odd: KeyService = { generateDataKey: (c) => keys.generateDataKey(c), decrypt: async () => short };
+    const odd: KeyService = {
+      generateDataKey: (c) => keys.generateDataKey(c),
+      decrypt: async () => ({ plaintext: short, attempts: 1 }),
+    };
     await expect(openValue(odd, NAME, envelope)).rejects.toMatchObject({ code: 'internal' });
     expect(toHex(short)).toBe('00'.repeat(16));
   });

@@ -6,6 +6,7 @@ import { systemOrigin } from '../../../core/audit/lane-start.ts';
 import { createAuditTrail } from '../../../core/audit/trail.ts';
 import type { Alert } from '../../../core/detection/alert.ts';
 import { guardTables } from '../../../core/detection/guard-tables.ts';
+import { eventOfRow } from '../../../core/detection/tripwires.ts';
 import { anyKind, create, type Entity, type Kind, remove, update } from '../../../core/kernel/entity.ts';
 import { VaultError } from '../../../core/kernel/errors.ts';
 import { PLATFORM_WORKSPACE } from '../../../core/kernel/ids.ts';
@@ -187,10 +188,18 @@ describe('the tamper guard', () => {
   });
 
   describe('on the audit table', () => {
-    it('keeps still when rows are added', async () => {
+    it('keeps still when rows are added, and hands them on as they are', async () => {
       const guarded = new Guarded();
       await guarded.trail.commit(ORIGIN, [noted('a')]);
-      expect(await guarded.show(guarded.rowTouched('INSERT', 1))).toEqual([]);
+      const added = guarded.rowTouched('INSERT', 1);
+      expect(await guarded.show(added)).toEqual([]);
+      const [row] = guarded.tables.lane({ workspaceId: WORKSPACE, lane: PRINCIPAL_LANE });
+      const change = readTableChange(TABLES, KINDS, added);
+      expect(change).toEqual({ table: 'audit', op: 'added', row: { ...row, bytes: expect.anything() } });
+      expect(change?.table === 'audit' && change.op === 'added' && eventOfRow(change.row)).toMatchObject({
+        workspaceId: WORKSPACE,
+        id: '0-1',
+      });
     });
 
     it('raises one critical alert for all rows of a workspace that were changed in place', async () => {

@@ -1,11 +1,14 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
-import type { AuditTrail } from '../../../core/audit/trail.ts';
 import type { Alert } from '../../../core/detection/alert.ts';
-import { createAlerts } from '../../../lambdas/shared/alerts.ts';
+import {
+  createAlerts,
+  createInsistingAlerts,
+  createUnrecordedAlerts,
+} from '../../../lambdas/shared/alerts.ts';
 import { logger } from '../../../lambdas/shared/logger.ts';
-import { FakeClock } from '../../support/clock.ts';
-
-const MINUTE = 60_000;
+import { type MemoryVault, memoryVault } from '../../support/memory-vault.ts';
+import { alertsOf } from '../../support/raised-alerts.ts';
+import { Tamperer } from '../../support/tamper.ts';
 
 const ALERT: Alert = {
   tier: 'critical',
@@ -15,14 +18,14 @@ const ALERT: Alert = {
   detail: { reason: 'missing_row' },
 };
 
-let clock: FakeClock;
-let recorded: string[];
-let logged: jest.SpyInstance;
+let vault: MemoryVault;
+let errors: jest.SpyInstance;
+let warnings: jest.SpyInstance;
 let counted: jest.SpyInstance;
 beforeEach(() => {
-  clock = new FakeClock();
-  recorded = [];
-  logged = jest.spyOn(logger, 'error').mockImplementation(() => undefined);
+  vault = memoryVault();
+  errors = jest.spyOn(logger, 'error').mockImplementation(() => undefined);
+  warnings = jest.spyOn(logger, 'warn').mockImplementation(() => undefined);
   counted = jest.spyOn(Metrics.prototype, 'addMetric');
   jest.spyOn(Metrics.prototype, 'publishStoredMetrics').mockReturnThis();
 });
@@ -30,56 +33,73 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-const trail: AuditTrail = {
-  commit: async (origin, events) => {
-    recorded.push(...events.map(({ detail }) => `${origin.workspaceId} ${detail?.['subject']}`));
-    return [];
-  },
+const counts = async () => (await alertsOf(vault, 'ws_1')).map(({ count }) => count);
+const metrics = () => counted.mock.calls.map(([name]) => name);
+const takeAway = () => {
+  vault.tables.faults = async ({ name }) => (name === 'ledger.append' ? 'before' : 'none');
 };
 
-describe('the same alert, again and again', () => {
-  it('is recorded once in 15 minutes, and logged and counted each time', async () => {
-    const alerts = createAlerts(trail, 'deliverer', clock);
+describe('the alerts of a function', () => {
+  it('are logged and counted each time, and recorded as often as they should be', async () => {
+    const alerts = createAlerts(vault, 'verifier');
     await Promise.all([alerts.raise(ALERT), alerts.raise(ALERT)]);
-    clock.advance(15 * MINUTE - 1);
-    await alerts.raise({ ...ALERT, detail: { reason: 'broken_link' } });
-    expect(recorded).toEqual(['ws_1 row 0-17']);
-    clock.advance(1);
-    await alerts.raise(ALERT);
-    await alerts.raise(ALERT);
-    expect(recorded).toHaveLength(2);
-    expect(logged).toHaveBeenCalledTimes(5);
-    expect(counted.mock.calls).toEqual(Array(5).fill(['CriticalAlerts', 'Count', 1]));
+    expect(errors.mock.calls).toEqual(
+      Array(2).fill([
+        'Alert',
+        {
+          tier: 'critical',
+          kind: 'audit_break',
+          workspaceId: 'ws_1',
+          subject: 'row 0-17',
+          reason: 'missing_row',
+        },
+      ]),
+    );
+    expect(metrics()).toEqual(['CriticalAlerts', 'CriticalAlerts']);
+    expect(await counts()).toEqual([1]);
   });
 
-  it('is another when its workspace, kind or subject is', async () => {
-    const alerts = createAlerts(trail, 'deliverer', clock);
-    await alerts.raise(ALERT);
-    await alerts.raise({ ...ALERT, workspaceId: 'ws_2' });
-    await alerts.raise({ ...ALERT, kind: 'log_forked' });
-    await alerts.raise({ ...ALERT, subject: 'row 0-18' });
-    expect(recorded).toHaveLength(4);
+  it('are a warning below critical', async () => {
+    await createAlerts(vault, 'verifier').raise({ ...ALERT, tier: 'warning', seen: 'One row is missing.' });
+    expect(warnings).toHaveBeenCalledWith('Alert', expect.objectContaining({ seen: 'One row is missing.' }));
+    expect([errors.mock.calls, metrics()]).toEqual([[], ['Alerts']]);
   });
 
-  it('is recorded at the next occasion when it could not be', async () => {
-    let isAway = true;
-    const commit: AuditTrail['commit'] = (origin, events) => {
-      if (isAway) throw new Error('away');
-      return trail.commit(origin, events);
-    };
-    const alerts = createAlerts({ commit }, 'deliverer', clock);
+  it('are logged and counted, and nothing is thrown, when the trail is down; the next time is recorded', async () => {
+    const alerts = createAlerts(vault, 'verifier');
+    takeAway();
     await alerts.raise(ALERT);
-    isAway = false;
+    expect(errors).toHaveBeenLastCalledWith('An alert could not be recorded in the audit trail', {
+      kind: 'audit_break',
+      workspaceId: 'ws_1',
+      causeName: 'VaultError',
+    });
+    expect(metrics()).toEqual(['CriticalAlerts', 'UnrecordedAlerts']);
+    vault.tables.faults = async () => 'none';
     await alerts.raise(ALERT);
-    expect(recorded).toEqual(['ws_1 row 0-17']);
+    expect(await counts()).toEqual([1]);
+  });
+});
+
+describe('the alerts of a function that is shown the same again', () => {
+  it('throw when they could not be recorded for now', async () => {
+    takeAway();
+    const raising = createInsistingAlerts(vault, 'guard').raise(ALERT);
+    await expect(raising).rejects.toMatchObject({ code: 'unavailable' });
+    expect(metrics()).toEqual(['CriticalAlerts', 'UnrecordedAlerts']);
   });
 
-  it('is forgotten when a thousand others came after it', async () => {
-    const alerts = createAlerts(trail, 'deliverer', clock);
-    for (let row = 0; row <= 1_000; row += 1) await alerts.raise({ ...ALERT, subject: `row 0-${row}` });
-    recorded.length = 0;
-    await alerts.raise({ ...ALERT, subject: 'row 0-1' });
-    await alerts.raise({ ...ALERT, subject: 'row 0-0' });
-    expect(recorded).toEqual(['ws_1 row 0-0']);
+  it('do not stop it for an alert that nobody can record', async () => {
+    const alerts = createInsistingAlerts(vault, 'guard');
+    await alerts.raise(ALERT);
+    const [stored] = await alertsOf(vault, 'ws_1');
+    new Tamperer(vault.tables).editEntity('alert', stored?.id ?? '', { state: 'spoiled' });
+    await alerts.raise({ ...ALERT, occurrence: '0-1' });
+    expect(metrics()).toEqual(['CriticalAlerts', 'CriticalAlerts', 'UnrecordedAlerts']);
   });
+});
+
+it('alerts that must not touch the trail are logged and counted, and nothing else', async () => {
+  await createUnrecordedAlerts().raise(ALERT);
+  expect([errors.mock.calls.length, metrics()]).toEqual([1, ['CriticalAlerts']]);
 });

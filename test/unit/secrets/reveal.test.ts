@@ -287,3 +287,40 @@ describe('revealing many', () => {
     expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(['payload_too_large']));
   });
 });
+
+describe('when the key service had to be asked more than once', () => {
+  const attempts = () =>
+    rows()
+      .filter(({ detail }) => detail['attempts'] !== undefined)
+      .map(({ action, result, entity, detail }) => [action, result, entity.id, detail['attempts']]);
+
+  it('a row tells so after each opening', async () => {
+    const [a, b] = [await make('a'), await make('b')];
+    vault.keys.attempts = 2;
+    await revealSecret(vault, owner, { id: a });
+    await revealSecrets(vault, owner, { ids: [a, b] });
+    expect(attempts()).toEqual([a, a, b].map((id) => ['key.decrypt_retried', 'success', id, '2']));
+  });
+
+  it('the row of a failure tells so, whether the service failed or the value is damaged', async () => {
+    const [a, b] = [await make('a'), await make('b')];
+    vault.keys.attempts = 3;
+    const tamperer = new Tamperer(vault.tables);
+    tamperer.editEntity('secretVersion', `${a}.1`, { wrappedKey: new Uint8Array(60) });
+    tamperer.editEntity('secretVersion', `${b}.1`, { tag: new Uint8Array(16) });
+    await expect(revealSecret(vault, owner, { id: a })).rejects.toMatchObject({ code: 'key_unavailable' });
+    await expect(revealSecret(vault, owner, { id: b })).rejects.toMatchObject({ code: 'internal' });
+    expect(attempts()).toEqual([a, b].map((id) => ['secret.revealed', 'failure', id, '3']));
+  });
+
+  it('the value stays in the vault while that row cannot be written', async () => {
+    const id = await make('a');
+    vault.keys.attempts = 2;
+    let appends = 0;
+    vault.tables.faults = async ({ name }) => {
+      if (name === 'ledger.append') appends += 1;
+      return name === 'ledger.append' && appends > 1 ? 'before' : 'none';
+    };
+    await expect(revealSecret(vault, owner, { id })).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});

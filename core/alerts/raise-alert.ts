@@ -1,0 +1,104 @@
+import { systemOrigin } from '../audit/lane-start.ts';
+import { retryRefused } from '../audit/retry-refused.ts';
+import type { AuditTrail } from '../audit/trail.ts';
+import { ALERT_TIERS, type Alert, type AlertTier } from '../detection/alert.ts';
+import { create, update } from '../kernel/entity.ts';
+import type { Clock } from '../kernel/ports.ts';
+import type { Store } from '../kernel/store.ts';
+import { timestamp } from '../kernel/timestamps.ts';
+import { alertRaised } from './alert-event.ts';
+import { type AlertRecord, alertId, alertRecordKind, MAX_OCCURRENCES } from './alert-record.ts';
+import { boundedAlert } from './bounded-alert.ts';
+
+export interface RaiseParts {
+  readonly store: Store;
+  readonly trail: AuditTrail;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** What goes on is recorded this often, unless it has occurrences with names. */
+const RECORD_INTERVAL_MS = 15 * 60_000;
+
+/**
+ * Records an alert in its workspace, with its event `alert.raised`: a new one, or once more one that is known. A closed
+ * one opens again. Raised a second time for the same occurrence, or for none within 15 minutes, it stays as it is; so
+ * whoever does not know whether it was recorded raises it again.
+ *
+ * @param job which function raises it: the actor of the event.
+ * @throws VaultError `unavailable` when it could not be recorded, or perhaps was; `concurrent_change` when that many others
+ * raise the same one at once that it is known by now.
+ */
+export async function raiseAlert(
+  { store, trail, clock }: RaiseParts,
+  alert: Alert,
+  job: string,
+): Promise<void> {
+  const raised = boundedAlert(alert);
+  const { workspaceId } = raised;
+  const id = alertId(raised);
+  await retryRefused(async () => {
+    const now = clock.now();
+    const known = await store.get(alertRecordKind, workspaceId, id);
+    if (known !== undefined && isRecorded(known, raised, now)) return;
+    const change =
+      known === undefined
+        ? create(alertRecordKind, firstTime(id, raised, timestamp(now)))
+        : update(alertRecordKind, known, onceMore(known, raised, timestamp(now)));
+    await trail.commit(systemOrigin(workspaceId, job), [alertRaised(change)]);
+  });
+}
+
+function isRecorded(known: AlertRecord, { occurrence, tier }: Alert, now: number): boolean {
+  if (occurrence !== undefined) return known.occurrences.includes(occurrence);
+  // Either way: the clocks of two functions differ.
+  const isRecent = Math.abs(now - Date.parse(known.lastSeenAt)) < RECORD_INTERVAL_MS;
+  return isRecent && known.state !== 'closed' && !isHigher(tier, known.tier);
+}
+
+function firstTime(id: string, alert: Alert, now: string) {
+  const { workspaceId, kind, tier, subject, occurrence } = alert;
+  return {
+    workspaceId,
+    id,
+    alertKind: kind,
+    tier,
+    subject,
+    ...factsOf(alert),
+    state: 'open',
+    count: 1,
+    firstSeenAt: now,
+    lastSeenAt: now,
+    occurrences: occurrence === undefined ? [] : [occurrence],
+  } as const satisfies Omit<AlertRecord, 'kind' | 'revision'>;
+}
+
+function onceMore(known: AlertRecord, alert: Alert, now: string) {
+  const isWorse = isHigher(alert.tier, known.tier);
+  const occurrences = alert.occurrence === undefined ? [] : [alert.occurrence];
+  return {
+    ...factsOf(alert),
+    tier: isWorse ? alert.tier : known.tier,
+    count: known.count + 1,
+    lastSeenAt: now,
+    occurrences: [...known.occurrences, ...occurrences].slice(-MAX_OCCURRENCES),
+    // Whoever acknowledged it has not seen how bad it is by now.
+    ...(known.state === 'closed' || isWorse ? OPEN_AGAIN : {}),
+  };
+}
+
+const OPEN_AGAIN = {
+  state: 'open',
+  acknowledgedAt: undefined,
+  acknowledgedBy: undefined,
+  closedAt: undefined,
+  closedBy: undefined,
+} as const;
+
+/** What was found, this time. */
+function factsOf({ seen, usual, rows = [], detail }: Alert) {
+  return { seen, usual, rows: [...rows], detail };
+}
+
+function isHigher(tier: AlertTier, than: AlertTier): boolean {
+  return ALERT_TIERS.indexOf(tier) > ALERT_TIERS.indexOf(than);
+}

@@ -1,0 +1,121 @@
+import { readRow } from '../audit/build-rows.ts';
+import { type AuditEvent, eventId, type Origin, type RowPosition } from '../audit/event.ts';
+import type { StoredRow } from '../audit/ledger.ts';
+import { networkOf } from '../identity/network.ts';
+import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
+import type { Alert } from './alert.ts';
+
+/** An event as it stands in the trail. */
+export interface RecordedEvent {
+  readonly workspaceId: string;
+  /** `<lane>-<seq>` */
+  readonly id: string;
+  readonly actor: { readonly type: string; readonly id: string };
+  readonly action: string;
+  readonly entity: { readonly type: string; readonly id: string };
+  readonly result: string;
+  readonly ip: string;
+  readonly detail: { readonly [key: string]: string };
+}
+
+/** An event that was just committed. */
+export function recordedEvent(
+  { workspaceId, actor, ip }: Origin,
+  { action, entity, result, detail = {} }: AuditEvent,
+  position: RowPosition,
+): RecordedEvent {
+  return { workspaceId, id: eventId(position), actor, action, entity, result, ip, detail };
+}
+
+/** The event of a row, named by the row's key; `undefined` for bytes that cannot be read: the verifier tells of those. */
+export function eventOfRow(row: StoredRow): RecordedEvent | undefined {
+  const content = readRow(row);
+  if (content === undefined) return undefined;
+  const { actor, action, entity, result, ip, detail } = content;
+  return { workspaceId: row.workspaceId, id: eventId(row), actor, action, entity, result, ip, detail };
+}
+
+/** The alert that an event by itself gives reason for, whatever came before it; nearly always none. */
+export function tripwire(event: RecordedEvent): Alert | undefined {
+  switch (event.action) {
+    case 'authentication.failed':
+      return event.detail['reason'] === 'honeypot' ? honeypotUsed(event) : undefined;
+    case 'secret.revealed':
+    case 'secret.rollback_requested':
+      return event.detail['decoy'] === 'true' && event.result === 'success'
+        ? decoyRevealed(event)
+        : undefined;
+    case 'session.reuse_detected':
+    case 'oauth.code_reused':
+      // The platform's trail only says that everything of the login ends; the workspace's says whose it was.
+      return event.workspaceId === PLATFORM_WORKSPACE ? undefined : credentialReplayed(event);
+    case 'owner.recovered':
+      return ownerRecovered(event);
+    default:
+      return undefined;
+  }
+}
+
+/** The first try of a minute names the key as its entity; the row that tells of the repeats, in its detail. */
+function honeypotUsed(event: RecordedEvent): Alert | undefined {
+  const { entity, detail } = event;
+  const keyId = entity.type === 'api_key' ? entity.id : detail['keyId'];
+  if (keyId === undefined) return undefined;
+  const ip = detail['sourceIp'] ?? event.ip;
+  const { repeats, minute } = detail;
+  return {
+    ...about(event, `api_key ${keyId} from ${networkOf(ip)}`),
+    tier: 'critical',
+    kind: 'honeypot_used',
+    seen:
+      repeats === undefined
+        ? `Somebody tried the honeypot key ${keyId} from ${ip}.`
+        : `Somebody tried the honeypot key ${keyId} from ${ip} ${repeats} more times in the minute from ${minute}.`,
+    usual: 'Nobody ever uses it: it lies where only an intruder looks.',
+    detail: { keyId, ip, ...(repeats === undefined ? {} : { repeats }) },
+  };
+}
+
+function decoyRevealed(event: RecordedEvent): Alert {
+  const { entity, actor, ip, action, detail } = event;
+  const { namespace = '', version = '' } = detail;
+  return {
+    ...about(event, `secret ${entity.id}`),
+    tier: 'critical',
+    kind: 'decoy_revealed',
+    seen: `The ${actor.type} ${actor.id} opened version ${version} of the decoy secret ${entity.id} in ${namespace} from ${ip}.`,
+    usual: 'Nobody has a reason to open it: nothing uses its value.',
+    detail: { secretId: entity.id, namespace, version, action, actorType: actor.type, actorId: actor.id, ip },
+  };
+}
+
+function credentialReplayed(event: RecordedEvent): Alert {
+  const { entity, action, detail } = event;
+  const ip = detail['sourceIp'] ?? event.ip;
+  const what = action === 'oauth.code_reused' ? 'An authorization code' : 'A refresh token';
+  return {
+    ...about(event, `${entity.type} ${entity.id}`),
+    tier: 'warning',
+    kind: 'credential_replayed',
+    seen: `${what} of the ${entity.type} ${entity.id} came a second time, from ${ip}; every session of that login is ended.`,
+    usual: 'It is used once, by the one who got it.',
+    detail: { action, ip },
+  };
+}
+
+function ownerRecovered(event: RecordedEvent): Alert {
+  const { entity, ip } = event;
+  return {
+    ...about(event, `${entity.type} ${entity.id}`),
+    tier: 'critical',
+    kind: 'owner_recovered',
+    seen: `The operator's setup token was used from ${ip} to make somebody an owner.`,
+    usual: 'It is used once, when the vault is set up.',
+    detail: { ip },
+  };
+}
+
+/** One event, one occurrence: whoever is shown it again raises nothing new. */
+function about({ workspaceId, id }: RecordedEvent, subject: string) {
+  return { workspaceId, subject, rows: [id], occurrence: id } as const;
+}
