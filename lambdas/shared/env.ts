@@ -37,6 +37,8 @@ const envSchema = z.object({
   SEAL_QUEUE_URL: z.url().optional(),
   DELIVERY_QUEUE_URL: z.url().optional(),
   BACKUP_BUCKET: z.string().min(1).optional(),
+  /** The key that encrypts exports of tables. */
+  BACKUP_KEY_ARN: z.string().min(1).optional(),
   /** Where exports of tables are asked for, if not at DynamoDB itself. */
   EXPORT_ENDPOINT: z.url().optional(),
   /** The bucket of the CloudTrail trail that has the calls of the key service. */
