@@ -14,7 +14,7 @@ export async function benchColdImport(): Promise<Line[]> {
   try {
     const api = join(folder, 'api.cjs');
     const empty = join(folder, 'empty.cjs');
-    const { minify, keepNames, mainFields, target, commandHooks } = bundling(true);
+    const { minify, keepNames, mainFields, target, commandHooks } = bundling({ argon2: true, files: [] });
     await build({
       entryPoints: [resolve('lambdas/api/handler.ts')],
       outfile: api,

@@ -51,6 +51,8 @@ const THROTTLING = { throttlingRateLimit: 200, throttlingBurstLimit: 400 };
 /** The HTTP API: one function behind a regional REST API with a web ACL in front. */
 export class ApiStack extends Stack {
   readonly apiStage = API_STAGE;
+  /** Where clients find the API, without a slash at the end. */
+  readonly url: string;
   readonly functions: readonly WatchedFunction[] = [{ functionName: 'api', timeout: TIMEOUT }];
 
   constructor(scope: Construct, id: string, props: ApiStackProps) {
@@ -74,7 +76,8 @@ export class ApiStack extends Stack {
     });
     if (stage.domain !== undefined) this.domain(api, stage.domain, tls);
 
-    new CfnOutput(this, 'ApiUrl', { value: `${this.publicUrl(api, stage)}/` });
+    this.url = this.publicUrl(api, stage);
+    new CfnOutput(this, 'ApiUrl', { value: `${this.url}/` });
   }
 
   /**

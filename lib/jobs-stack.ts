@@ -7,8 +7,14 @@ import type { DataStack } from './data-stack.ts';
 import { logEnvironment, readArchive, readCheckpointKey, signCheckpoints } from './log-access.ts';
 import { namesOf } from './names.ts';
 import { dailyAt, everyMinutes } from './rhythm.ts';
-import { addScheduledFunction, type ScheduledFunction, watchedFunction } from './scheduled-function.ts';
+import {
+  addScheduledFunction,
+  RETRIED,
+  type ScheduledFunction,
+  watchedFunction,
+} from './scheduled-function.ts';
 import type { StageConfig } from './stage.ts';
+import { watchJobs } from './watch/watch-jobs.ts';
 import type { WatchedFunction, WatchedQueue } from './watch/watched.ts';
 
 export interface JobsStackProps extends StackProps {
@@ -16,6 +22,8 @@ export interface JobsStackProps extends StackProps {
   readonly data: DataStack;
   readonly dataKeyArn: string;
   readonly checkpointKeyArn: string;
+  /** Where clients find the API, without a slash at the end. */
+  readonly publicUrl: string;
 }
 
 /** What runs by the clock alone. A run that cannot be started, or fails to its last retry, leaves a message in one queue. */
@@ -27,17 +35,15 @@ export class JobsStack extends Stack {
     super(scope, id, props);
     const group = new ScheduleGroup(this, 'Schedules', { scheduleGroupName: namesOf(props.stage).prefix });
     const failedRuns = new FailedRuns(this, 'FailedRuns');
-    const scheduled = jobs(props);
+    const scheduled = [...auditJobs(props), ...watchJobs(this, props)];
     for (const job of scheduled) addScheduledFunction(this, job, { ...props, group, failedRuns });
     this.functions = scheduled.map(watchedFunction);
     this.deadLetters = [{ name: 'jobs-failed-runs', queue: failedRuns as IQueue }];
   }
 }
 
-/** For jobs that the next run does not make up for. */
-const RETRIED: ScheduledFunction['retries'] = { attempts: 2, maxAge: Duration.hours(2) };
-
-function jobs({ stage, data, checkpointKeyArn }: JobsStackProps): ScheduledFunction[] {
+/** What keeps the audit trails, and what is due to be removed. */
+function auditJobs({ stage, data, checkpointKeyArn }: JobsStackProps): ScheduledFunction[] {
   const environment = logEnvironment(stage, data, checkpointKeyArn);
   const readLog = readArchive(data, 'log/');
   const readDays = readArchive(data, 'archive/');

@@ -40,7 +40,13 @@ export function addLockzero(app: App, stage: StageConfig): Lockzero {
     signingKeyArns,
     checkpointKeyArn,
   });
-  const jobs = new JobsStack(app, 'Jobs', { ...common('jobs'), data, dataKeyArn, checkpointKeyArn });
+  const jobs = new JobsStack(app, 'Jobs', {
+    ...common('jobs'),
+    data,
+    dataKeyArn,
+    checkpointKeyArn,
+    publicUrl: api.url,
+  });
   const trail = new TrailStack(app, 'Trail', { ...common('trail'), data, dataKeyArn, checkpointKeyArn });
 
   const watch = new WatchStack(app, 'Watch', {

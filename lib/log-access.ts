@@ -1,5 +1,7 @@
+import type { Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ObjectAccess } from './constructs/function-role.ts';
+import type { VaultFunctionProps } from './constructs/vault-function.ts';
 import type { DataStack } from './data-stack.ts';
 import { namesOf } from './names.ts';
 import type { StageConfig } from './stage.ts';
@@ -30,4 +32,30 @@ export function readCheckpointKey(checkpointKeyArn: string): PolicyStatement {
 /** Signing with the checkpoint key, and checking the result. */
 export function signCheckpoints(checkpointKeyArn: string): PolicyStatement {
   return new PolicyStatement({ actions: ['kms:GetPublicKey', 'kms:Sign'], resources: [checkpointKeyArn] });
+}
+
+/** The nightly backups: writing them as DynamoDB does in somebody's name, or reading them. */
+export function useBackups(
+  stack: Stack,
+  { backupArn }: DataStack,
+  dataKeyArn: string,
+  use: 'read' | 'write',
+): Pick<VaultFunctionProps, 'objects' | 'statements'> {
+  const isWriting = use === 'write';
+  return {
+    objects: [
+      {
+        bucketArn: backupArn,
+        prefix: 'backups/',
+        actions: isWriting ? ['AbortMultipartUpload', 'PutObject', 'PutObjectAcl'] : ['GetObject'],
+      },
+    ],
+    statements: [
+      new PolicyStatement({
+        actions: isWriting ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'],
+        resources: [dataKeyArn],
+        conditions: { StringEquals: { 'kms:ViaService': `s3.${stack.region}.amazonaws.com` } },
+      }),
+    ],
+  };
 }

@@ -1,4 +1,4 @@
-import type { Duration, Stack } from 'aws-cdk-lib';
+import { Duration, type Stack } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
@@ -17,6 +17,7 @@ export interface ScheduledFunction
   extends Pick<
     VaultFunctionProps,
     | 'auditActions'
+    | 'bundledFiles'
     | 'description'
     | 'environment'
     | 'functionName'
@@ -30,6 +31,14 @@ export interface ScheduledFunction
   readonly rhythm: Rhythm;
   /** How often a failed run is repeated, and for how long. A run that the next one makes up for is not repeated. */
   readonly retries: { readonly attempts: 0 | 1 | 2; readonly maxAge: Duration };
+}
+
+/** For jobs that the next run does not make up for. */
+export const RETRIED: ScheduledFunction['retries'] = { attempts: 2, maxAge: Duration.hours(2) };
+
+/** For jobs of which the next run comes soon. */
+export function madeUpForIn(maxAge: Duration): ScheduledFunction['retries'] {
+  return { attempts: 0, maxAge };
 }
 
 /** What the functions of one stack share. */
@@ -118,6 +127,10 @@ function addSchedule(
   schedule.node.addDependency(policy);
 }
 
+/** `backup-check` as `BackupCheck`. */
 function idOf({ functionName }: Pick<ScheduledFunction, 'functionName'>): string {
-  return functionName.charAt(0).toUpperCase() + functionName.slice(1);
+  return functionName
+    .split('-')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('');
 }

@@ -1,14 +1,24 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { ApiStack } from './api-stack.ts';
+import { FailedRuns } from './constructs/failed-runs.ts';
 import type { DataStack } from './data-stack.ts';
 import type { JobsStack } from './jobs-stack.ts';
-import { namesOf } from './names.ts';
+import { namesOf, type RoleName, roleArn } from './names.ts';
+import { dailyAt } from './rhythm.ts';
+import {
+  addScheduledFunction,
+  RETRIED,
+  type ScheduledFunction,
+  watchedFunction,
+} from './scheduled-function.ts';
 import type { StageConfig } from './stage.ts';
 import type { TrailStack } from './trail-stack.ts';
 import { Alarms } from './watch/alarms.ts';
@@ -18,6 +28,7 @@ import { apiAlarms, keyAlarm } from './watch/edge-alarms.ts';
 import { deadLetterAlarm, functionAlarms, queueAlarm } from './watch/function-alarms.ts';
 import { Snapshots } from './watch/snapshots.ts';
 import { vaultAlarms } from './watch/vault-alarms.ts';
+import type { WatchedFunction, WatchedQueue } from './watch/watched.ts';
 
 export interface WatchStackProps extends StackProps {
   readonly stage: StageConfig;
@@ -29,7 +40,12 @@ export interface WatchStackProps extends StackProps {
   readonly secretsKeyArn: string;
 }
 
-/** What never sleeps: alarms that go to one topic, hourly snapshots, and a budget. */
+interface Watched {
+  readonly functions: readonly WatchedFunction[];
+  readonly deadLetters: readonly WatchedQueue[];
+}
+
+/** What never sleeps: the call log and its reconciliation, alarms that go to one topic, hourly snapshots, and a budget. */
 export class WatchStack extends Stack {
   constructor(scope: Construct, id: string, props: WatchStackProps) {
     super(scope, id, props);
@@ -52,21 +68,54 @@ export class WatchStack extends Stack {
       }),
     );
     for (const address of stage.alarmEmails) topic.addSubscription(new EmailSubscription(address));
-    new CallLog(this, 'CallLog', { stage, accessLogsName: data.accessLogsName });
-    this.alarms(new Alarms(this, 'Alarms', { prefix, topic }), props);
+    const callLog = new CallLog(this, 'CallLog', { stage, accessLogsName: data.accessLogsName });
+    const own = this.reconciler(callLog, props);
+    this.alarms(new Alarms(this, 'Alarms', { prefix, topic }), own, props);
     new ChangeRules(this, 'Changes', { stage, topic });
     new Snapshots(this, 'Snapshots', { stage, dataKeyArn, tables: [data.vault, data.audit] });
     if (stage.monthlyBudgetUsd !== undefined) this.budget(prefix, stage.monthlyBudgetUsd, stage.alarmEmails);
     new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
   }
 
-  private alarms(alarms: Alarms, { stage, api, jobs, trail, secretsKeyArn }: WatchStackProps): void {
+  /** Compares the calls on the key for values with the audit rows. */
+  private reconciler({ bucket }: CallLog, props: WatchStackProps): Watched {
+    const { stage, secretsKeyArn } = props;
+    const { prefix, role } = namesOf(stage);
+    const failedRuns = new FailedRuns(this, 'FailedRuns');
+    const group = new ScheduleGroup(this, 'Schedules', { scheduleGroupName: `${prefix}-watch` });
+    const opening: readonly RoleName[] = stage.recovery ? ['api', 'restore'] : ['api'];
+    const job: ScheduledFunction = {
+      functionName: 'reconciler',
+      description: 'Compares the calls on the key for values with the audit rows of the day before, daily',
+      rhythm: dailyAt(3, 30),
+      timeout: Duration.minutes(15),
+      memorySize: 1769,
+      retries: RETRIED,
+      vaultActions: ['GetItem', 'PutItem', 'Query'],
+      queriesList: true,
+      auditActions: ['GetItem', 'PutItem', 'Query'],
+      objects: [{ bucketArn: bucket.bucketArn, prefix: 'AWSLogs/', actions: ['GetObject'] }],
+      environment: {
+        TRAIL_BUCKET: bucket.bucketName,
+        SECRETS_KEY_ARN: secretsKeyArn,
+        DECRYPTING_ROLE_ARNS: opening.map((name) => roleArn(role(name))).join(','),
+      },
+    };
+    addScheduledFunction(this, job, { ...props, group, failedRuns });
+    return {
+      functions: [watchedFunction(job)],
+      deadLetters: [{ name: 'watch-failed-runs', queue: failedRuns as IQueue }],
+    };
+  }
+
+  private alarms(alarms: Alarms, own: Watched, props: WatchStackProps): void {
+    const { stage, api, jobs, trail, secretsKeyArn } = props;
     const { prefix } = namesOf(stage);
-    const functions = [...api.functions, ...jobs.functions, ...trail.functions];
+    const functions = [...api.functions, ...jobs.functions, ...trail.functions, ...own.functions];
     const rules = [
       ...functions.flatMap((watched) => functionAlarms(prefix, watched)),
       ...trail.queues.map(queueAlarm),
-      ...[...jobs.deadLetters, ...trail.deadLetters].map(deadLetterAlarm),
+      ...[...jobs.deadLetters, ...trail.deadLetters, ...own.deadLetters].map(deadLetterAlarm),
       ...vaultAlarms(),
       ...apiAlarms(prefix, api.apiStage),
       keyAlarm(secretsKeyArn, stage.decryptsPerHour),

@@ -51,7 +51,7 @@ export class WitnessStack extends Stack {
       depsLockFilePath: join(PROJECT_ROOT, 'package-lock.json'),
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      bundling: bundling(false),
+      bundling: bundling({ argon2: false, files: [] }),
       timeout: Duration.seconds(10),
       memorySize: 256,
       role,

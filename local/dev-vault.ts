@@ -3,6 +3,7 @@ import { createControls } from './controls.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { obtainOwner } from './demo-owner.ts';
 import { type DevConfig, readDevConfig, writeDevConfig } from './dev-config.ts';
+import { createDynamodbExport } from './dynamodb-export/dynamodb-export.ts';
 import { type DynamoDbLocal, startDynamoDbLocal } from './dynamodb-local.ts';
 import { type Endpoints, enterAwsEnvironment, enterFunctionEnvironment, RESOURCES } from './environment.ts';
 import { type EventSources, startEventSources } from './event-sources.ts';
@@ -58,6 +59,7 @@ const MOUNTS = {
   secretsManager: '/_aws/secretsmanager',
   ses: '/_aws/ses',
   sqs: '/_aws/sqs',
+  exports: '/_aws/dynamodb-export',
   pwnedPasswords: '/_hibp',
 };
 
@@ -101,7 +103,12 @@ export async function startDevVault(options: DevVaultOptions): Promise<DevVault>
 
   try {
     server = await openServer(port, [
-      toNodeListener(createStandIns(dataDir, outbox, now, () => `http://127.0.0.1:${server?.port}`)),
+      toNodeListener(
+        createStandIns(dataDir, outbox, now, {
+          baseUrl: () => `http://127.0.0.1:${server?.port}`,
+          dynamodbEndpoint: () => database?.endpoint ?? '',
+        }),
+      ),
       createControls({ runJob, pump, advance: time.advance }),
       createGateway({
         invoke: async (event) => {
@@ -123,7 +130,8 @@ export async function startDevVault(options: DevVaultOptions): Promise<DevVault>
     const provisioned = await operator.provision();
     const { keyArns, queueUrls } = provisioned;
     const pwnedPasswordsUrl = url + MOUNTS.pwnedPasswords;
-    enterFunctionEnvironment({ ...keyArns, ...queueUrls, url, pwnedPasswordsUrl }, quiet);
+    const exportEndpoint = url + MOUNTS.exports;
+    enterFunctionEnvironment({ ...keyArns, ...queueUrls, url, pwnedPasswordsUrl, exportEndpoint }, quiet);
     const imported = await importFunctions();
     eventSources = startEventSources(eventSourcesOf(imported, provisioned, dataDir));
     functions.resolve(imported);
@@ -146,12 +154,17 @@ export async function startDevVault(options: DevVaultOptions): Promise<DevVault>
   }
 }
 
-/** @param baseUrl known once the server listens, which is before anybody asks. */
+/** Known once the server and the database are there, which is before anybody asks. */
+interface Whereabouts {
+  readonly baseUrl: () => string;
+  readonly dynamodbEndpoint: () => string;
+}
+
 function createStandIns(
   dataDir: string,
   outbox: string,
   now: () => number,
-  baseUrl: () => string,
+  { baseUrl, dynamodbEndpoint }: Whereabouts,
 ): Record<string, StandIn> {
   const { region, accountId } = RESOURCES;
   const shared = { now, region, accountId };
@@ -161,6 +174,14 @@ function createStandIns(
     [MOUNTS.secretsManager]: createSecretsManager({ ...shared, file: join(dataDir, 'secrets-manager.json') }),
     [MOUNTS.ses]: createSes({ folder: outbox, now }),
     [MOUNTS.sqs]: createSqs({ ...shared, baseUrl: () => baseUrl() + MOUNTS.sqs }),
+    [MOUNTS.exports]: createDynamodbExport({
+      now,
+      endpoints: () => ({
+        dynamodbEndpoint: dynamodbEndpoint(),
+        s3Endpoint: baseUrl() + MOUNTS.s3,
+        region,
+      }),
+    }),
     [MOUNTS.pwnedPasswords]: createPwnedPasswordsService(),
   };
 }

@@ -9,6 +9,7 @@ export const RESOURCES = {
   auditTable: 'lockzero-local-audit',
   archiveBucket: 'lockzero-local-archive',
   stagingBucket: 'lockzero-local-staging',
+  backupBucket: 'lockzero-local-backup',
   sealQueue: 'lockzero-local-seal.fifo',
   deliveryQueue: 'lockzero-local-delivery.fifo',
   /** As on a development stage: long enough to see that it refuses, short enough to be rid of it. */
@@ -49,6 +50,8 @@ export interface FunctionSettings extends KeyArns, QueueUrls {
   /** Where the vault is reached, as links in its mail have it. */
   readonly url: string;
   readonly pwnedPasswordsUrl: string;
+  /** Where exports of the tables are asked for, which DynamoDB Local does not have. */
+  readonly exportEndpoint: string;
 }
 
 /**
@@ -89,6 +92,10 @@ export function enterFunctionEnvironment(settings: FunctionSettings, quiet: bool
     ARCHIVE_BUCKET: RESOURCES.archiveBucket,
     ARCHIVE_RETENTION_DAYS: String(RESOURCES.archiveRetentionDays),
     STAGING_BUCKET: RESOURCES.stagingBucket,
+    BACKUP_BUCKET: RESOURCES.backupBucket,
+    // No key of its own for what lies at rest: nothing is encrypted there on a laptop.
+    BACKUP_KEY_ARN: settings.secretsKeyArn,
+    EXPORT_ENDPOINT: settings.exportEndpoint,
     CHECKPOINT_KEY_ARN: settings.checkpointKeyArn,
     LOG_NAME: RESOURCES.logName,
     SEAL_QUEUE_URL: settings.sealQueueUrl,

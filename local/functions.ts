@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, DynamoDBStreamEvent } from 'aws-lambda';
-import type { JobName } from './jobs.ts';
+import { JOB_NAMES, type JobName } from './jobs.ts';
 import { invoke, type LambdaHandler } from './lambda.ts';
 
 /** The functions of the vault, to be called as Lambda calls them. */
@@ -15,34 +15,45 @@ const MINUTE = 60;
 
 /** Imports the functions, which read their environment at that moment, once. */
 export async function importFunctions(): Promise<Functions> {
-  const [api, dispatcher, guard, sealer, deliverer, tally, verifier, archiver, retention, purge] =
-    await Promise.all([
-      import('../lambdas/api/handler.ts'),
-      import('../lambdas/dispatcher/handler.ts'),
-      import('../lambdas/guard/handler.ts'),
-      import('../lambdas/sealer/handler.ts'),
-      import('../lambdas/deliverer/handler.ts'),
-      import('../lambdas/tally/handler.ts'),
-      import('../lambdas/verifier/handler.ts'),
-      import('../lambdas/archiver/handler.ts'),
-      import('../lambdas/retention/handler.ts'),
-      import('../lambdas/purge/handler.ts'),
-    ]);
-  const job =
-    (name: JobName, handler: LambdaHandler<unknown, unknown>, timeoutSeconds: number) => (event: unknown) =>
-      invoke(name, handler, event, timeoutSeconds);
+  const [api, dispatcher, guard, jobs] = await Promise.all([
+    import('../lambdas/api/handler.ts'),
+    import('../lambdas/dispatcher/handler.ts'),
+    import('../lambdas/guard/handler.ts'),
+    importJobs(),
+  ]);
   return {
     api: (event) => invoke('api', api.handler, event, 28),
     dispatcher: (event) => invoke('dispatcher', dispatcher.handler, event, MINUTE),
     guard: (event) => invoke('guard', guard.handler, event, 5 * MINUTE),
-    jobs: {
-      sealer: job('sealer', sealer.handler, 15 * MINUTE),
-      deliverer: job('deliverer', deliverer.handler, 90),
-      tally: job('tally', tally.handler, 50),
-      verifier: job('verifier', verifier.handler, 15 * MINUTE),
-      archiver: job('archiver', archiver.handler, 15 * MINUTE),
-      retention: job('retention', retention.handler, 15 * MINUTE),
-      purge: job('purge', purge.handler, 15 * MINUTE),
-    },
+    jobs,
   };
+}
+
+interface Job {
+  readonly load: () => Promise<{ readonly handler: LambdaHandler<unknown, unknown> }>;
+  readonly timeoutSeconds: number;
+}
+
+const JOBS: Readonly<Record<JobName, Job>> = {
+  sealer: { load: () => import('../lambdas/sealer/handler.ts'), timeoutSeconds: 15 * MINUTE },
+  deliverer: { load: () => import('../lambdas/deliverer/handler.ts'), timeoutSeconds: 90 },
+  tally: { load: () => import('../lambdas/tally/handler.ts'), timeoutSeconds: 50 },
+  verifier: { load: () => import('../lambdas/verifier/handler.ts'), timeoutSeconds: 15 * MINUTE },
+  archiver: { load: () => import('../lambdas/archiver/handler.ts'), timeoutSeconds: 15 * MINUTE },
+  retention: { load: () => import('../lambdas/retention/handler.ts'), timeoutSeconds: 15 * MINUTE },
+  purge: { load: () => import('../lambdas/purge/handler.ts'), timeoutSeconds: 15 * MINUTE },
+  anomaly: { load: () => import('../lambdas/anomaly/handler.ts'), timeoutSeconds: 5 * MINUTE },
+  backup: { load: () => import('../lambdas/backup/handler.ts'), timeoutSeconds: 2 * MINUTE },
+  'backup-check': { load: () => import('../lambdas/backup-check/handler.ts'), timeoutSeconds: 5 * MINUTE },
+};
+
+async function importJobs(): Promise<Functions['jobs']> {
+  const entries = await Promise.all(
+    JOB_NAMES.map(async (name): Promise<[JobName, (event: unknown) => Promise<unknown>]> => {
+      const { load, timeoutSeconds } = JOBS[name];
+      const { handler } = await load();
+      return [name, (event) => invoke(name, handler, event, timeoutSeconds)];
+    }),
+  );
+  return Object.fromEntries(entries) as Functions['jobs'];
 }

@@ -6,6 +6,9 @@ export const JOB_NAMES = [
   'archiver',
   'retention',
   'purge',
+  'anomaly',
+  'backup',
+  'backup-check',
 ] as const;
 
 /** The functions that AWS runs by the clock. */

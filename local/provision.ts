@@ -169,10 +169,11 @@ async function provisionStream(client: DynamoDBClient, TableName: string): Promi
 }
 
 async function provisionBuckets(client: S3Client): Promise<void> {
-  const { archiveBucket: Bucket, stagingBucket, archiveRetentionDays: Days } = RESOURCES;
+  const { archiveBucket: Bucket, stagingBucket, backupBucket, archiveRetentionDays: Days } = RESOURCES;
   await unlessThere('BucketAlreadyOwnedByYou', [
     client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true })),
     client.send(new CreateBucketCommand({ Bucket: stagingBucket })),
+    client.send(new CreateBucketCommand({ Bucket: backupBucket })),
   ]);
   const Rule = { DefaultRetention: { Mode: 'GOVERNANCE', Days } } as const;
   await client.send(

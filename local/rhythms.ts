@@ -20,6 +20,9 @@ export const RHYTHMS: Readonly<Record<JobName, Rhythm>> = {
   purge: { everyMinutes: DAY, at: 2 * HOUR + 15 },
   archiver: { everyMinutes: DAY, at: 4 * HOUR },
   retention: { everyMinutes: DAY, at: 6 * HOUR },
+  anomaly: { everyMinutes: 5 },
+  backup: { everyMinutes: DAY, at: HOUR },
+  'backup-check': { everyMinutes: DAY, at: 5 * HOUR },
 };
 
 /** The epoch began on a Thursday: Monday's midnight comes four days into each of its weeks. */

@@ -4,6 +4,11 @@ import { type BundlingOptions, LogLevel, OutputFormat } from 'aws-cdk-lib/aws-la
 /** argon2's prebuilt native parts for the C library that Lambda has; the other platform serves tests on a build machine. */
 const ARGON2_PLATFORMS = ['linux-arm64', 'linux-x64'];
 
+interface Extras {
+  readonly argon2: boolean;
+  readonly files: readonly string[];
+}
+
 /**
  * How each function becomes one JavaScript file, by the local esbuild and without Docker.
  *
@@ -13,8 +18,9 @@ const ARGON2_PLATFORMS = ['linux-arm64', 'linux-x64'];
  *   parse on every cold start.
  *
  * @param argon2 Whether to lay argon2's native parts beside the bundle, where its loader looks for `prebuilds/`
+ * @param files Files to lay beside the bundle, as paths from the root of the project
  */
-export function bundling(argon2: boolean): BundlingOptions {
+export function bundling({ argon2, files }: Extras): BundlingOptions {
   return {
     format: OutputFormat.CJS,
     mainFields: ['module', 'main'],
@@ -26,7 +32,10 @@ export function bundling(argon2: boolean): BundlingOptions {
     commandHooks: {
       beforeBundling: () => [],
       beforeInstall: () => [],
-      afterBundling: (inputDir, outputDir) => (argon2 ? copyArgon2(inputDir, outputDir) : []),
+      afterBundling: (inputDir, outputDir) => [
+        ...(argon2 ? copyArgon2(inputDir, outputDir) : []),
+        ...files.map((file) => `cp "${join(inputDir, file)}" "${outputDir}"`),
+      ],
     },
   };
 }

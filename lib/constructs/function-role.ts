@@ -36,7 +36,14 @@ export interface ObjectAccess {
   /** Empty for all of them. */
   readonly prefix: string;
   /** Without `s3:`. */
-  readonly actions: readonly ('GetObject' | 'GetObjectRetention' | 'GetObjectVersion' | 'PutObject')[];
+  readonly actions: readonly (
+    | 'AbortMultipartUpload'
+    | 'GetObject'
+    | 'GetObjectRetention'
+    | 'GetObjectVersion'
+    | 'PutObject'
+    | 'PutObjectAcl'
+  )[];
 }
 
 export interface FunctionRoleProps {

@@ -55,6 +55,11 @@ export interface VaultFunctionProps {
    * @default false
    */
   readonly argon2?: boolean;
+  /**
+   * Files laid beside the bundle, as paths from the root of the project.
+   * @default - none
+   */
+  readonly bundledFiles?: readonly string[];
 }
 
 /** One function of the vault: arm64, Node.js 24, bundled by esbuild, with a role and an encrypted log of its own. */
@@ -95,7 +100,7 @@ export class VaultFunction extends Construct {
       depsLockFilePath: join(PROJECT_ROOT, 'package-lock.json'),
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      bundling: bundling(props.argon2 === true),
+      bundling: bundling({ argon2: props.argon2 === true, files: props.bundledFiles ?? [] }),
       timeout: props.timeout,
       memorySize: props.memorySize ?? 512,
       role,

@@ -69,7 +69,7 @@ export function vaultAlarms(): AlarmRule[] {
       name: 'detector-lag',
       says: 'The anomaly detector is more than 15 minutes behind the audit trails.',
       section: 'The detector lags behind',
-      metric: vaultMetric('anomaly', 'DetectorLagSeconds', { statistic: Stats.MAXIMUM }),
+      metric: vaultMetric('anomaly', 'DetectionLag', { statistic: Stats.MAXIMUM }),
       atLeast: Duration.minutes(15).toSeconds(),
       periods: 2,
     },

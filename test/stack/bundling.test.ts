@@ -15,7 +15,7 @@ test('a bundle has what people need where there is no node_modules, and carries 
       projectRoot: resolve('.'),
       depsLockFilePath: resolve('package-lock.json'),
       runtime: Runtime.NODEJS_24_X,
-      bundling: bundling(true),
+      bundling: bundling({ argon2: true, files: [] }),
     });
     app.synth();
     const [asset = ''] = readdirSync(app.outdir).filter((name) => name.startsWith('asset.'));
