@@ -43,11 +43,23 @@ export function readSecrets(
   ];
 }
 
-function sendMail(stack: Stack, mail: NonNullable<StageConfig['mail']>): PolicyStatement {
+/** Sending mail as the one sender of the stage. */
+export function sendMail(stack: Stack, mail: NonNullable<StageConfig['mail']>): PolicyStatement {
   const identity = { service: 'ses', resource: 'identity', resourceName: domainOf(mail.from) };
   return new PolicyStatement({
     actions: ['ses:SendEmail'],
     resources: [mail.identityArn ?? stack.formatArn(identity)],
     conditions: { StringEquals: { 'ses:FromAddress': mail.from } },
   });
+}
+
+/** Publishing to the topics that workspaces may choose. */
+export function publishAlerts({ alertTopicArns }: StageConfig): PolicyStatement[] {
+  if (alertTopicArns.length === 0) return [];
+  return [new PolicyStatement({ actions: ['sns:Publish'], resources: [...alertTopicArns] })];
+}
+
+/** What functions that know or use these topics must be told. */
+export function topicEnvironment({ alertTopicArns }: StageConfig): Record<string, string> {
+  return alertTopicArns.length === 0 ? {} : { ALERT_TOPIC_ARNS: alertTopicArns.join(',') };
 }

@@ -17,7 +17,7 @@ import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayDomain } from 'aws-cdk-lib/aws-route53-targets';
 import type { Construct } from 'constructs';
-import { apiPermissions } from './api-permissions.ts';
+import { apiPermissions, topicEnvironment } from './api-permissions.ts';
 import { acknowledge } from './constructs/acknowledge.ts';
 import { addProblemResponses } from './constructs/problem-responses.ts';
 import { VaultFunction } from './constructs/vault-function.ts';
@@ -177,6 +177,7 @@ export class ApiStack extends Stack {
         SIGNING_KEY_ARNS: props.signingKeyArns.join(','),
         PUBLIC_URL: this.publicUrl(api, stage),
         ...(stage.mail === undefined ? {} : { MAIL_FROM: stage.mail.from }),
+        ...topicEnvironment(stage),
       },
     });
     acknowledge(

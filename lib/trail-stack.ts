@@ -5,7 +5,7 @@ import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { readSecrets } from './api-permissions.ts';
+import { publishAlerts, readSecrets, sendMail, topicEnvironment } from './api-permissions.ts';
 import { acknowledge } from './constructs/acknowledge.ts';
 import { FailedRuns } from './constructs/failed-runs.ts';
 import { VaultFunction, type VaultFunctionProps } from './constructs/vault-function.ts';
@@ -119,20 +119,29 @@ export class TrailStack extends Stack {
   }
 
   private deliverer(surroundings: Surroundings): WakeQueue {
-    const { data, dataKeyArn } = surroundings;
+    const { stage, data, dataKeyArn } = surroundings;
     const queue = new WakeQueue(this, 'Delivery', { timeout: DELIVERER_TIMEOUT });
     const handler = addScheduledFunction(
       this,
       {
         functionName: 'deliverer',
-        description: 'Sends audit events to webhooks, when they come and every minute',
+        description: 'Sends audit events and alerts to their receivers, when they come and every minute',
         ...EVERY_MINUTE,
         timeout: DELIVERER_TIMEOUT,
         vaultActions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'],
         queriesList: true,
         auditActions: ['GetItem', 'PutItem', 'Query'],
-        statements: [queue.receiving(), ...readSecrets(this, dataKeyArn, [data.rootSecret.secretArn])],
-        environment: { ROOT_SECRET_ID: data.rootSecret.secretArn },
+        statements: [
+          queue.receiving(),
+          ...readSecrets(this, dataKeyArn, [data.rootSecret.secretArn]),
+          ...(stage.mail === undefined ? [] : [sendMail(this, stage.mail)]),
+          ...publishAlerts(stage),
+        ],
+        environment: {
+          ROOT_SECRET_ID: data.rootSecret.secretArn,
+          ...(stage.mail === undefined ? {} : { MAIL_FROM: stage.mail.from }),
+          ...topicEnvironment(stage),
+        },
       },
       surroundings,
     );

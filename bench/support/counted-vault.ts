@@ -98,7 +98,7 @@ export async function openCountedVault(dynamoEndpoint: string): Promise<CountedV
       logName: 'lockzero.example',
     },
     deliveries: createDynamoDeliveryLog(dynamo, TABLES.vaultTable),
-    receivers: { allowPrivate: false },
+    receivers: { allowPrivate: false, sendsMail: true, topicArns: [] },
     verifications: createDynamoVerifications(dynamo, TABLES.vaultTable),
     alerts: { raise: async () => undefined },
   };

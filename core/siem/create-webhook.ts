@@ -1,30 +1,28 @@
 import { originOf, type RequestContext } from '../access/principal.ts';
 import { authorize } from '../access/role.ts';
+import { retryRefused } from '../audit/retry-refused.ts';
+import type { AlertTier } from '../detection/alert.ts';
 import { once } from '../idempotency/once.ts';
 import { create } from '../kernel/entity.ts';
-import { notFound, VaultError } from '../kernel/errors.ts';
+import { notFound } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
-import type { Store } from '../kernel/store.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { inOpenWorkspace } from '../workspaces/in-open-workspace.ts';
+import { parseDestination } from './destination.ts';
 import { positionsAtEnd } from './lane-positions.ts';
-import { parseReceiverUrl } from './receiver-url.ts';
-import {
-  ALL_WEBHOOKS,
-  MAX_WEBHOOKS,
-  type Preset,
-  type Webhook,
-  webhookKind,
-  webhookPrefix,
-} from './webhook.ts';
-import { refuseMissingCredential, type WebhookParts, webhookEvent } from './webhook-parts.ts';
+import { givenCredential, refuseMissingCredential, settingsFor } from './presets.ts';
+import { type Feed, feedOf, type Preset, type Webhook, webhookKind } from './webhook.ts';
+import { type WebhookParts, webhookEvent } from './webhook-parts.ts';
 import { newSigningSecret, sealCredential, signingKey, signingSecretText } from './webhook-secrets.ts';
+import { admitWebhook, webhookSetKind } from './webhook-set.ts';
 
 export interface NewWebhook {
   readonly name: string;
   readonly url: string;
   readonly preset: Preset;
-  readonly batchSize: number;
+  readonly feed?: Feed | undefined;
+  readonly minTier?: AlertTier | undefined;
+  readonly batchSize?: number | undefined;
   readonly credential?: string | undefined;
 }
 
@@ -35,9 +33,10 @@ export interface WebhookWithSecret {
 }
 
 /**
- * Makes a webhook. It begins with its own `webhook.created`, so the first delivery shows at once whether it works.
+ * Makes a webhook. It begins with its own `webhook.created`, so that of the audit feed shows at once whether it works.
  *
- * @throws VaultError `too_many_webhooks`; `invalid_request` for a URL that no request may go to.
+ * @throws VaultError `too_many_webhooks`; `invalid_request` for a URL that nothing may go to, and for what does not fit
+ * the preset or the feed.
  */
 export async function createWebhook(
   parts: WebhookParts,
@@ -47,8 +46,12 @@ export async function createWebhook(
   const { principal } = context;
   const { workspaceId } = principal;
   authorize(principal, 'webhook:manage');
-  const { href: url, host } = parseReceiverUrl(input.url, parts.receivers);
-  refuseMissingCredential(input.preset, input.credential);
+  const { name, preset } = input;
+  const settings = settingsFor(input);
+  const destination = parseDestination(preset, input.url, parts.receivers);
+  const { url, host } = destination;
+  const credential = givenCredential(preset, destination.credential, input.credential);
+  refuseMissingCredential(preset, credential);
   const id = newId('wh', parts.random);
   const signing = await newSigningSecret(parts.derivedKeys, 1);
   const secret = signingSecretText(await signingKey(parts.derivedKeys, { workspaceId, id }, signing));
@@ -66,8 +69,6 @@ export async function createWebhook(
       return made === id ? { webhook, secret } : { webhook };
     },
     perform: async (record) => {
-      await refuseTooMany(parts.store, workspaceId);
-      const { name, preset, batchSize, credential } = input;
       const sealed =
         credential === undefined
           ? {}
@@ -78,7 +79,7 @@ export async function createWebhook(
         name,
         url,
         preset,
-        batchSize,
+        ...settings,
         state: 'active',
         ...sealed,
         signingSecrets: [signing],
@@ -86,29 +87,18 @@ export async function createWebhook(
         createdAt: timestamp(parts.clock.now()),
         createdBy: principal.id,
       });
-      await inOpenWorkspace(parts.store, workspaceId, (stillOpen) =>
-        parts.trail.commit(originOf(context), [
-          webhookEvent('webhook.created', id, {
-            detail: { host, preset },
-            changes: [made, ...record(id), stillOpen],
-          }),
-        ]),
-      );
+      const commit = () =>
+        inOpenWorkspace(parts.store, workspaceId, async (stillOpen) => {
+          const admitted = await admitWebhook(parts.store, workspaceId, id);
+          await parts.trail.commit(originOf(context), [
+            webhookEvent('webhook.created', id, {
+              detail: { host, preset, feed: feedOf(settings) },
+              changes: [made, admitted, ...record(id), stillOpen],
+            }),
+          ]);
+        });
+      await retryRefused(commit, (refused) => refused.includes(webhookSetKind.name));
       return { webhook: made.entity, secret };
     },
   });
-}
-
-/** Told by a list, which may lag a moment behind: requests at the same time may make a few more. */
-async function refuseTooMany(store: Store, workspaceId: string): Promise<void> {
-  const { items } = await store.list(webhookKind, {
-    list: ALL_WEBHOOKS,
-    prefix: webhookPrefix(workspaceId),
-    limit: MAX_WEBHOOKS,
-  });
-  if (items.length < MAX_WEBHOOKS) return;
-  throw new VaultError(
-    'too_many_webhooks',
-    `This workspace has ${MAX_WEBHOOKS} webhooks, which is the most. Delete one first.`,
-  );
 }

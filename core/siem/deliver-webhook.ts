@@ -6,19 +6,20 @@ import type { Random } from '../kernel/ports.ts';
 import type { Store } from '../kernel/store.ts';
 import { failedOnceMore, isPatienceOver } from './backoff.ts';
 import type { Delivery, DeliveryLog, DeliveryState, StoredDeliveryState } from './delivery-log.ts';
-import { nextBatch, positionsAfter } from './next-batch.ts';
+import { type Batch, MAX_PASSED_OVER, nextBatch } from './next-batch.ts';
+import { type PassedOver, rowsBetween } from './passed-over.ts';
 import { type Attempt, sendBatch } from './send-batch.ts';
-import type { Sender } from './sender.ts';
 import { parkWebhook, pauseGoneWebhook, type StopParts } from './stop-webhook.ts';
-import { type Webhook, type WebhookRef, webhookKind } from './webhook.ts';
+import type { Outlets } from './transport.ts';
+import { type LanePositions, type Webhook, type WebhookRef, webhookKind } from './webhook.ts';
 
-export interface DeliveryParts extends StopParts {
+export interface DeliveryParts extends StopParts, Outlets {
   readonly store: Store;
   readonly ledger: Ledger;
   readonly random: Random;
   readonly derivedKeys: DerivedKeys;
   readonly deliveries: DeliveryLog;
-  readonly sender: Sender;
+  readonly passedOver: PassedOver;
 }
 
 /** Longer than a request and writing down what came of it take together. */
@@ -33,6 +34,7 @@ const GONE = 410;
  *
  * A lease keeps two deliverers from sending at once, and the cursor moves by compare-and-swap once the receiver has
  * accepted. A crash in between leaves a lease that runs out, and the batch is sent again: at least once, never skipped.
+ * It looks once more after the last batch: what came while that was under way found the lease taken.
  *
  * @param deadline epoch milliseconds: no request is begun after it.
  * @returns how many events were accepted.
@@ -51,21 +53,24 @@ export async function deliverWebhook(
     if (webhook?.state !== 'active') break;
     const found = sinceStart(webhook, await deliveries.read(webhook));
     if (!isDue(found.state, owner, clock.now())) break;
-    const { next } = found.state;
-    const { rows, more } = await nextBatch(parts.ledger, webhook.workspaceId, next, webhook.batchSize);
-    if (rows.length === 0) break;
-    const held = await hold(parts, webhook, found, owner);
+    const batch = await nextBatch(parts.ledger, webhook, parts.passedOver.next(webhook, found));
+    if (batch.rows.length === 0) {
+      const passed = await passOver(parts, webhook, found, batch.after, owner);
+      if (passed === 'changed' || (passed === 'noted' && !batch.more)) break;
+      continue;
+    }
+    const held = await hold(parts, webhook, found, batch.first, owner);
     if (held === undefined) break;
 
-    const attempt = await sendBatch(parts, webhook, rows);
-    const goesOn = attempt.accepted && more && clock.now() < deadline;
-    const { lease: _held, ...after } = await stateAfter(parts, webhook, held.state, rows, attempt);
-    const state = goesOn ? { ...after, lease: leaseFor(owner, clock.now()) } : after;
+    const attempt = await sendBatch(parts, webhook, batch.rows);
+    const keepsLease = attempt.accepted && batch.more && clock.now() < deadline;
+    const { lease: _held, ...after } = await stateAfter(parts, webhook, held.state, batch, attempt);
+    const state = keepsLease ? { ...after, lease: leaseFor(owner, clock.now()) } : after;
     const replaced = await deliveries.replace(webhook, held.version, state);
-    await deliveries.record(webhook, recordOf(rows, attempt));
-    if (attempt.accepted) accepted += rows.length;
+    await deliveries.record(webhook, recordOf(batch.rows, attempt));
+    if (attempt.accepted) accepted += batch.rows.length;
     // Where it changed, somebody took over when the lease had run out, and may send the same once more.
-    if (replaced === 'changed' || !goesOn) break;
+    if (replaced === 'changed' || !attempt.accepted) break;
   }
   return accepted;
 }
@@ -86,14 +91,35 @@ function isDue({ lease, failing }: DeliveryState, owner: string, now: number): b
   return !isTaken && (failing === undefined || failing.nextAttemptAt <= now);
 }
 
-/** Takes or renews the lease; `undefined` when somebody else was first. */
+/**
+ * Notes that nothing up to `after` is to be sent. It is stored with what is stored anyway, and otherwise once it is so
+ * much that looking again would cost more than the write. A lease that is left ends: nothing is to be sent under it.
+ */
+async function passOver(
+  { deliveries, passedOver }: DeliveryParts,
+  webhook: Webhook,
+  found: StoredDeliveryState,
+  after: LanePositions,
+  owner: string,
+): Promise<'noted' | 'replaced' | 'changed'> {
+  const { lease, ...state } = found.state;
+  if (lease?.owner !== owner && rowsBetween(state.next, after) < MAX_PASSED_OVER) {
+    passedOver.note(webhook, found, after);
+    return 'noted';
+  }
+  return deliveries.replace(webhook, found.version, { ...state, next: after });
+}
+
+/** Takes or renews the lease, at the first row to send; `undefined` when somebody else was first. */
 async function hold(
   { deliveries, clock }: DeliveryParts,
   webhook: Webhook,
-  { version, state }: StoredDeliveryState,
+  { version, state: found }: StoredDeliveryState,
+  first: LanePositions,
   owner: string,
 ): Promise<StoredDeliveryState | undefined> {
   const now = clock.now();
+  const state = { ...found, next: first };
   if (state.lease?.owner === owner && state.lease.until - now >= NEEDED_MS) return { version, state };
   const held = { ...state, lease: leaseFor(owner, now) };
   const replaced = await deliveries.replace(webhook, version, held);
@@ -109,10 +135,10 @@ async function stateAfter(
   parts: DeliveryParts,
   webhook: Webhook,
   { failing: earlier, ...state }: DeliveryState,
-  rows: readonly ReadableRow[],
+  { rows, after }: Batch,
   attempt: Attempt,
 ): Promise<DeliveryState> {
-  if (attempt.accepted) return { ...state, next: positionsAfter(state.next, rows) };
+  if (attempt.accepted) return { ...state, next: after };
   const now = parts.clock.now();
   const reason = attempt.error ?? `status_${attempt.status}`;
   const failing = failedOnceMore(earlier, reason, now, parts.random, attempt.retryAfter);

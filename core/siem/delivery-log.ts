@@ -19,6 +19,10 @@ export const DELIVERY_FAILURES = [
   'not_accepted',
   /** The signing secret or the credential cannot be had: the root secret that they depend on is gone. */
   'secret_unavailable',
+  /** The mail service did not take the message. */
+  'mail_refused',
+  /** The topic did not take the message, or is none that the deployment publishes to. */
+  'topic_refused',
 ] as const;
 export type DeliveryFailure = (typeof DELIVERY_FAILURES)[number];
 
@@ -27,7 +31,7 @@ export const deliverySchema = z.strictObject({
   /** Epoch milliseconds. */
   at: z.int(),
   accepted: z.boolean(),
-  /** The status code that the receiver answered with. */
+  /** The status code that the receiver answered with; mail and topics have none. */
   status: z.int().optional(),
   error: z.enum(DELIVERY_FAILURES).optional(),
   events: z.int().min(1),

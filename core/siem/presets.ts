@@ -1,140 +1,98 @@
-import { HTTP } from 'cloudevents';
-import type { ReadableRow } from '../audit/merged-rows.ts';
-import { type AuditCloudEvent, cloudEventOf } from './cloud-event.ts';
-import type { Preset, Webhook } from './webhook.ts';
+import type { AlertTier } from '../detection/alert.ts';
+import { invalid } from '../kernel/errors.ts';
+import { DEFAULT_MIN_TIER, type Feed, type Preset } from './webhook.ts';
 
-/** The body of a request, and what its headers say of it. */
-interface Message {
-  readonly contentType: string;
-  readonly body: string;
+/** What a preset is for, and by what its receivers know the vault. */
+interface PresetRules {
+  readonly feeds: readonly Feed[];
+  readonly credential: 'header' | 'path' | 'routing key' | 'none';
+  /** Whether a receiver takes nothing without it. */
+  readonly needsCredential: boolean;
 }
 
-/** How a kind of receiver wants its events. */
-interface Format {
-  readonly message: (events: readonly AuditCloudEvent[], batchSize: number) => Message;
-  /** The header that shows the credential. */
-  readonly credential: (credential: string) => { readonly [header: string]: string };
-  /** For intakes that answer with success and yet refuse: whether this answer takes all events. */
-  readonly takesAll?: (answer: string) => boolean;
-  /** The URL to send to, where it is not the one that was given. */
-  readonly url?: (url: string) => string;
-}
+const SIEM: PresetRules = { feeds: ['audit'], credential: 'header', needsCredential: true };
 
-const JSON_TYPE = 'application/json; charset=utf-8';
-
-const FORMATS: Record<Preset, Format> = {
-  /** CloudEvents HTTP protocol binding 1.0.2, structured or batched content mode. */
-  generic: {
-    message: (events, batchSize) => (batchSize === 1 ? structured(events) : batched(events)),
-    credential: (credential) => ({ authorization: `Bearer ${credential}` }),
-  },
-  /** Splunk HTTP Event Collector, `/services/collector/event`: events one after the other. */
-  splunk: {
-    message: (events) => ({
-      contentType: JSON_TYPE,
-      body: events
-        .map((event) => ({ event, time: Date.parse(timeOf(event)) / 1000, sourcetype: 'lockzero:audit' }))
-        .map((entry) => JSON.stringify(entry))
-        .join('\n'),
-    }),
-    credential: (credential) => ({ authorization: `Splunk ${credential}` }),
-  },
-  /** Datadog logs intake, `/api/v2/logs`. */
-  datadog: {
-    message: (events) => ({
-      contentType: JSON_TYPE,
-      body: JSON.stringify(
-        events.map((event) => ({
-          ddsource: 'lockzero',
-          service: 'lockzero',
-          timestamp: timeOf(event),
-          message: `${event.type} ${event.subject}`,
-          event,
-        })),
-      ),
-    }),
-    credential: (credential) => ({ 'dd-api-key': credential }),
-  },
-  /** Elasticsearch `/<index or data stream>/_bulk`: an event that comes again is refused as a document that exists. */
-  elastic: {
-    message: (events) => ({
-      contentType: 'application/x-ndjson',
-      body: events
-        .flatMap((event) => [
-          { create: { _id: event.id } },
-          { '@timestamp': timeOf(event), event: { id: event.id, action: event.type }, cloudevent: event },
-        ])
-        .map((line) => `${JSON.stringify(line)}\n`)
-        .join(''),
-    }),
-    credential: (credential) => ({ authorization: `ApiKey ${credential}` }),
-    takesAll: bulkTakesAll,
-    url: (url) => withQuery(url, 'filter_path', 'errors,items.*.status'),
-  },
+const PRESET_RULES: Record<Preset, PresetRules> = {
+  generic: { feeds: ['audit', 'alerts'], credential: 'header', needsCredential: false },
+  splunk: SIEM,
+  datadog: SIEM,
+  elastic: SIEM,
+  slack: { feeds: ['alerts'], credential: 'path', needsCredential: true },
+  pagerduty: { feeds: ['alerts'], credential: 'routing key', needsCredential: true },
+  email: { feeds: ['alerts'], credential: 'none', needsCredential: false },
+  sns: { feeds: ['alerts'], credential: 'none', needsCredential: false },
 };
 
-/** What to send to a webhook for some rows, and where; headers of signature and credential come on top. */
-export function messageFor(
-  { preset, batchSize, url }: Pick<Webhook, 'preset' | 'batchSize' | 'url'>,
-  rows: readonly ReadableRow[],
-): Message & { readonly url: string } {
-  const format = FORMATS[preset];
-  return { ...format.message(rows.map(cloudEventOf), batchSize), url: format.url?.(url) ?? url };
+/** Whether what a receiver of one preset knows the vault by means something else to one of the other. */
+export function knowsOtherwise(one: Preset, other: Preset): boolean {
+  return PRESET_RULES[one].credential !== PRESET_RULES[other].credential;
 }
 
-export function credentialHeader(preset: Preset, credential: string): { readonly [header: string]: string } {
-  return FORMATS[preset].credential(credential);
+const DEFAULT_BATCH_SIZE = 100;
+/** Alerts are for people and their tools, which take one at a time. */
+const ALERT_BATCH_SIZE = 1;
+
+interface Asked {
+  readonly preset: Preset;
+  readonly feed?: Feed | undefined;
+  readonly minTier?: AlertTier | undefined;
+  readonly batchSize?: number | undefined;
 }
 
-/** Whether an answer of 2xx means that all events were taken. */
-export function takesAll(preset: Preset, answer: string): boolean {
-  return FORMATS[preset].takesAll?.(answer) ?? true;
+interface Settings {
+  readonly feed?: Feed;
+  readonly minTier?: AlertTier;
+  readonly batchSize: number;
 }
-
-function structured([event]: readonly AuditCloudEvent[]): Message {
-  if (event === undefined) throw new TypeError('A message has at least one event.');
-  const { headers, body } = HTTP.structured(event);
-  return { contentType: String(headers['content-type']), body: String(body) };
-}
-
-/** The library writes no batches; one is a JSON array of what it writes (CloudEvents JSON format 1.0.2, section 4). */
-function batched(events: readonly AuditCloudEvent[]): Message {
-  return {
-    contentType: 'application/cloudevents-batch+json; charset=utf-8',
-    body: `[${events.map(String).join(',')}]`,
-  };
-}
-
-function timeOf({ time }: AuditCloudEvent): string {
-  return time ?? '';
-}
-
-const CONFLICT = 409;
 
 /**
- * A bulk request is answered with 200 whatever became of its documents. One that exists already, 409, was taken before.
- * An answer that is something else, or was cut off, takes nothing.
+ * The settings of a new or changed webhook that depend on its feed; without one, the preset's first.
+ *
+ * @throws VaultError `invalid_request` for what does not fit together.
  */
-function bulkTakesAll(answer: string): boolean {
-  const { errors, items } = parsedObject(answer);
-  if (errors === false) return true;
-  if (!Array.isArray(items)) return false;
-  return items.every((item: unknown) => {
-    const { status } = Object(Object(item).create) as { readonly status?: unknown };
-    return typeof status === 'number' && ((status >= 200 && status < 300) || status === CONFLICT);
-  });
-}
-
-function parsedObject(text: string): { readonly errors?: unknown; readonly items?: unknown } {
-  try {
-    return Object(JSON.parse(text)) as object;
-  } catch {
-    return {};
+export function settingsFor(asked: Asked): Settings {
+  const { preset, minTier = DEFAULT_MIN_TIER, batchSize } = asked;
+  const { feeds } = PRESET_RULES[preset];
+  const feed = asked.feed ?? feeds[0] ?? 'audit';
+  if (!feeds.includes(feed)) throw invalid('preset', `must be one for the feed ${feed}: ${preset} is not`);
+  if (feed === 'audit') {
+    if (asked.minTier !== undefined) throw invalid('minTier', 'is for webhooks of the feed alerts');
+    return { batchSize: batchSize ?? DEFAULT_BATCH_SIZE };
   }
+  if (batchSize !== undefined && batchSize !== ALERT_BATCH_SIZE) {
+    throw invalid('batchSize', 'must be 1 for the feed alerts, or left out');
+  }
+  return { feed, minTier, batchSize: ALERT_BATCH_SIZE };
 }
 
-function withQuery(text: string, name: string, value: string): string {
-  const url = new URL(text);
-  url.searchParams.set(name, value);
-  return url.href;
+/**
+ * The credential that a request gives: in the URL, or by itself.
+ *
+ * @throws VaultError `invalid_request` for one that the preset has no place for.
+ */
+export function givenCredential<Given extends string | null | undefined>(
+  preset: Preset,
+  inUrl: string | undefined,
+  given: Given,
+): Given | string {
+  const { credential } = PRESET_RULES[preset];
+  if (typeof given === 'string' && credential === 'path') {
+    throw invalid('credential', `is part of the URL for the preset ${preset}: give the whole URL`);
+  }
+  if (typeof given === 'string' && credential === 'none') {
+    throw invalid('credential', `is not for the preset ${preset}`);
+  }
+  return inUrl ?? given;
+}
+
+/**
+ * The products' intakes take nothing without a credential: better told at once than by a day of refusals.
+ *
+ * @throws VaultError `invalid_request`
+ */
+export function refuseMissingCredential(preset: Preset, kept: string | undefined): void {
+  const { credential, needsCredential } = PRESET_RULES[preset];
+  if (!needsCredential || kept !== undefined) return;
+  if (credential === 'path') throw invalid('url', 'must be the whole URL of the incoming webhook');
+  throw invalid('credential', `is needed for the preset ${preset}`);
 }

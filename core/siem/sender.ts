@@ -7,7 +7,10 @@ export interface OutgoingRequest {
   readonly body: string;
 }
 
-export type SendFailure = Exclude<DeliveryFailure, 'not_accepted' | 'secret_unavailable'>;
+export type SendFailure = Exclude<
+  DeliveryFailure,
+  'not_accepted' | 'secret_unavailable' | 'mail_refused' | 'topic_refused'
+>;
 
 /** What came of a request. */
 export type SendOutcome =

@@ -1,12 +1,12 @@
 import { RefusedChanges } from '../audit/append.ts';
 import { systemOrigin } from '../audit/lane-start.ts';
 import type { AuditTrail } from '../audit/trail.ts';
-import type { Alerts } from '../detection/alert.ts';
+import type { Alert, Alerts } from '../detection/alert.ts';
 import { update } from '../kernel/entity.ts';
 import type { Clock } from '../kernel/ports.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import type { Failing } from './backoff.ts';
-import { type Webhook, webhookKind } from './webhook.ts';
+import { feedOf, type Webhook, webhookKind } from './webhook.ts';
 import { webhookEvent } from './webhook-parts.ts';
 
 export interface StopParts {
@@ -15,8 +15,12 @@ export interface StopParts {
   readonly alerts: Alerts;
 }
 
-/** Pauses a webhook whose receiver says that it is gone. */
+/**
+ * Pauses a webhook whose receiver says that it is gone. Where that one was told of alerts, this is one: nobody may notice
+ * that no more come.
+ */
 export async function pauseGoneWebhook(parts: StopParts, webhook: Webhook, reason: string): Promise<void> {
+  if (feedOf(webhook) === 'alerts') await raise(parts, webhook, { reason });
   await stop(parts, webhook, 'webhook.updated', 'paused', { state: 'paused', reason });
 }
 
@@ -29,14 +33,22 @@ export async function parkWebhook(
 ): Promise<void> {
   const detail = { failingSince: timestamp(since), attempts: String(attempts), reason, nextEventId };
   // Before it is parked: a crash after this alerts twice, and a crash after parking would not alert at all.
-  await parts.alerts.raise({
+  await raise(parts, webhook, detail);
+  await stop(parts, webhook, 'webhook.parked', 'parked', detail);
+}
+
+async function raise(
+  { alerts }: StopParts,
+  { workspaceId, id }: Webhook,
+  detail: Alert['detail'],
+): Promise<void> {
+  await alerts.raise({
     tier: 'warning',
     kind: 'webhook_parked',
-    workspaceId: webhook.workspaceId,
-    subject: `webhook ${webhook.id}`,
+    workspaceId,
+    subject: `webhook ${id}`,
     detail,
   });
-  await stop(parts, webhook, 'webhook.parked', 'parked', detail);
 }
 
 async function stop(

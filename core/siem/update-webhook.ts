@@ -1,15 +1,18 @@
 import { checkPrecondition } from '../access/precondition.ts';
 import type { RequestContext } from '../access/principal.ts';
+import type { AlertTier } from '../detection/alert.ts';
 import { invalid } from '../kernel/errors.ts';
-import { parseReceiverUrl } from './receiver-url.ts';
-import type { Preset, Webhook } from './webhook.ts';
-import { changeWebhook, findWebhook, refuseMissingCredential, type WebhookParts } from './webhook-parts.ts';
+import { type Destination, parseDestination } from './destination.ts';
+import { givenCredential, knowsOtherwise, refuseMissingCredential, settingsFor } from './presets.ts';
+import { feedOf, type Preset, type Webhook } from './webhook.ts';
+import { changeWebhook, findWebhook, type WebhookParts } from './webhook-parts.ts';
 import { sealCredential } from './webhook-secrets.ts';
 
 export interface WebhookPatch {
   readonly name?: string | undefined;
   readonly url?: string | undefined;
   readonly preset?: Preset | undefined;
+  readonly minTier?: AlertTier | undefined;
   readonly batchSize?: number | undefined;
   readonly state?: 'active' | 'paused' | undefined;
   /** `null` removes it. */
@@ -17,10 +20,11 @@ export interface WebhookPatch {
 }
 
 /**
- * Changes a webhook; what the patch does not name stays as it is. The next request goes out at once, whatever failed
- * before.
+ * Changes a webhook; what the patch does not name stays as it is, and its feed in any case. The next request goes out at
+ * once, whatever failed before.
  *
- * A credential goes only where it was given for: whoever changes the origin of the URL gives it anew or removes it.
+ * A credential goes only where it was given for: whoever changes the origin of the URL gives it anew or removes it, and
+ * so does whoever chooses a preset that would show it otherwise.
  *
  * @throws VaultError `invalid_request`, `precondition_failed`, `concurrent_change`.
  */
@@ -32,13 +36,22 @@ export async function updateWebhook(
 ): Promise<Webhook> {
   const webhook = await findWebhook(parts.store, context, 'webhook:manage', id);
   checkPrecondition(context.precondition, webhook);
-  const { href: url, host, origin } = parseReceiverUrl(patch.url ?? webhook.url, parts.receivers);
-  const isElsewhere = origin !== new URL(webhook.url).origin;
-  if (isElsewhere && webhook.credential !== undefined && patch.credential === undefined) {
-    throw invalid('credential', 'must be given anew, or null to remove it: the URL names another receiver');
+  const { preset = webhook.preset } = patch;
+  const { minTier, batchSize } = settingsFor({
+    preset,
+    feed: feedOf(webhook),
+    minTier: patch.minTier ?? webhook.minTier,
+    batchSize: patch.batchSize ?? webhook.batchSize,
+  });
+  const { url, host, ...inUrl } = destinationAfter(parts, webhook, preset, patch.url);
+  const given = givenCredential(preset, inUrl.credential, patch.credential);
+  const isElsewhere =
+    new URL(url).origin !== new URL(webhook.url).origin || knowsOtherwise(preset, webhook.preset);
+  if (isElsewhere && webhook.credential !== undefined && given === undefined) {
+    throw invalid('credential', 'must be given anew, or null to remove it: this is another receiver');
   }
-  const credential = await credentialAfter(parts, { ...webhook, url }, patch.credential);
-  refuseMissingCredential(patch.preset ?? webhook.preset, credential);
+  const credential = await credentialAfter(parts, { ...webhook, url }, given);
+  refuseMissingCredential(preset, credential);
   const fields = Object.keys(patch).filter((key) => patch[key as keyof WebhookPatch] !== undefined);
   return changeWebhook(
     parts,
@@ -47,8 +60,9 @@ export async function updateWebhook(
     {
       name: patch.name ?? webhook.name,
       url,
-      preset: patch.preset ?? webhook.preset,
-      batchSize: patch.batchSize ?? webhook.batchSize,
+      preset,
+      minTier,
+      batchSize,
       state: patch.state ?? webhook.state,
       credential,
     },
@@ -56,11 +70,22 @@ export async function updateWebhook(
       action: 'webhook.updated',
       detail: {
         fields: fields.join(','),
-        ...(patch.url === undefined ? {} : { host }),
+        ...(host === undefined ? {} : { host }),
         ...(patch.state === undefined ? {} : { state: patch.state }),
       },
     },
   );
+}
+
+/** What stays as it is may be what the deployment no longer reaches: it can be paused or renamed all the same. */
+function destinationAfter(
+  { receivers }: WebhookParts,
+  webhook: Webhook,
+  preset: Preset,
+  url: string | undefined,
+): Partial<Destination> & Pick<Destination, 'url'> {
+  if (url === undefined && preset === webhook.preset) return { url: webhook.url };
+  return parseDestination(preset, url ?? webhook.url, receivers);
 }
 
 async function credentialAfter(

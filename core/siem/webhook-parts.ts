@@ -4,19 +4,19 @@ import type { Action, AuditEvent } from '../audit/event.ts';
 import type { Ledger } from '../audit/ledger.ts';
 import type { IdempotencyParts } from '../idempotency/once.ts';
 import { update } from '../kernel/entity.ts';
-import { invalid, notFound } from '../kernel/errors.ts';
+import { notFound } from '../kernel/errors.ts';
 import type { Random } from '../kernel/ports.ts';
 import type { Store } from '../kernel/store.ts';
 import type { DeliveryLog } from './delivery-log.ts';
-import type { ReceiverRules } from './receiver-url.ts';
-import { type LanePositions, type Preset, type Webhook, webhookKind } from './webhook.ts';
+import type { DestinationRules } from './destination.ts';
+import { type LanePositions, type Webhook, webhookKind } from './webhook.ts';
 
 /** What managing webhooks takes. */
 export interface WebhookParts extends IdempotencyParts {
   readonly ledger: Ledger;
   readonly random: Random;
   readonly deliveries: DeliveryLog;
-  readonly receivers: ReceiverRules;
+  readonly receivers: DestinationRules;
 }
 
 type WebhookAction = Extract<Action, `webhook.${string}`>;
@@ -46,7 +46,15 @@ export function webhookEvent(
   return { action, entity: { type: 'webhook', id }, result: 'success', ...rest };
 }
 
-type Settings = 'name' | 'url' | 'preset' | 'batchSize' | 'state' | 'credential' | 'signingSecrets';
+type Settings =
+  | 'name'
+  | 'url'
+  | 'preset'
+  | 'minTier'
+  | 'batchSize'
+  | 'state'
+  | 'credential'
+  | 'signingSecrets';
 
 /** What a person changes about a webhook; with `next`, delivery begins there. */
 type WebhookChange = { readonly [K in Settings]?: Webhook[K] | undefined } & {
@@ -76,15 +84,4 @@ export async function changeWebhook(
 export async function cursorOf(deliveries: DeliveryLog, webhook: Webhook): Promise<LanePositions> {
   const stored = await deliveries.read(webhook);
   return stored?.state.start === webhook.start.number ? stored.state.next : webhook.start.next;
-}
-
-/**
- * The products' intakes take nothing without a credential: better told at once than by a day of refusals.
- *
- * @throws VaultError `invalid_request`
- */
-export function refuseMissingCredential(preset: Preset, credential: string | undefined): void {
-  if (preset !== 'generic' && credential === undefined) {
-    throw invalid('credential', `is needed for the preset ${preset}`);
-  }
 }

@@ -1,9 +1,26 @@
 import * as z from 'zod';
+import { ALERT_TIERS, type AlertTier } from '../detection/alert.ts';
 import type { Kind } from '../kernel/entity.ts';
 
-/** What a receiver understands: CloudEvents as they are, or what a product's own intake takes. */
-export const PRESETS = ['generic', 'splunk', 'datadog', 'elastic'] as const;
+/** What a receiver understands: CloudEvents as they are, or what a product's own intake or a person takes. */
+export const PRESETS = [
+  'generic',
+  'splunk',
+  'datadog',
+  'elastic',
+  'slack',
+  'pagerduty',
+  'email',
+  'sns',
+] as const;
 export type Preset = (typeof PRESETS)[number];
+
+/** What a webhook is sent: each row of the trail, or those of alerts alone. */
+export const FEEDS = ['audit', 'alerts'] as const;
+export type Feed = (typeof FEEDS)[number];
+
+/** The least tier of the alerts that a webhook is sent, unless it says otherwise. */
+export const DEFAULT_MIN_TIER: AlertTier = 'warning';
 
 /**
  * `paused` by an admin, or because the receiver said that it is gone; `parked` after a day of failures. Nothing is sent
@@ -31,7 +48,7 @@ const signingSecretSchema = z.strictObject({
 
 export type SigningSecret = z.infer<typeof signingSecretSchema>;
 
-/** Where a workspace's audit events are sent. Its signing secrets are derived, and never stored. */
+/** Where a workspace's audit events or alerts are sent. Its signing secrets are derived, and never stored. */
 const webhookSchema = z.strictObject({
   kind: z.literal('webhook'),
   workspaceId: z.string(),
@@ -40,10 +57,14 @@ const webhookSchema = z.strictObject({
   name: z.string(),
   url: z.string(),
   preset: z.enum(PRESETS),
+  /** Absent for the audit feed. */
+  feed: z.enum(FEEDS).optional(),
+  /** Alerts below this tier are not sent; for the feed of alerts alone. */
+  minTier: z.enum(ALERT_TIERS).optional(),
   /** Events in one request, at most. */
   batchSize: z.int().min(1).max(MAX_BATCH_SIZE),
   state: z.enum(WEBHOOK_STATES),
-  /** What the receiver wants to see in a header, encrypted; see `webhook-secrets.ts`. */
+  /** What the receiver knows the vault by, encrypted; see `webhook-secrets.ts`. */
   credential: z.string().optional(),
   /** The newest first. */
   signingSecrets: z.array(signingSecretSchema).min(1).max(MAX_SIGNING_SECRETS),
@@ -57,6 +78,10 @@ const webhookSchema = z.strictObject({
 });
 
 export type Webhook = z.infer<typeof webhookSchema>;
+
+export function feedOf({ feed = 'audit' }: Pick<Webhook, 'feed'>): Feed {
+  return feed;
+}
 
 /** Names a webhook without its content. */
 export type WebhookRef = Pick<Webhook, 'workspaceId' | 'id'>;

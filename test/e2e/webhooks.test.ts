@@ -19,6 +19,10 @@ class Receiver {
   });
   readonly #arrivals = new EventEmitter();
 
+  url(path: string): string {
+    return `http://localhost:${(this.server.address() as AddressInfo).port}${path}`;
+  }
+
   get events(): { readonly type: string; readonly data: object }[] {
     return this.requests.flatMap(({ body }) => JSON.parse(body));
   }
@@ -31,18 +35,23 @@ class Receiver {
 
 withDevVault('webhooks', (vault) => {
   const receiver = new Receiver();
-  const { server, requests } = receiver;
+  const onCall = new Receiver();
+  const { requests } = receiver;
   beforeAll(async () => {
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    for (const { server } of [receiver, onCall]) {
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+    }
   });
   afterAll(async () => {
-    server.close();
-    await once(server, 'close');
+    for (const { server } of [receiver, onCall]) {
+      server.close();
+      await once(server, 'close');
+    }
   });
 
   it('a receiver gets what happens, signed and in order, and the history tells of it', async () => {
-    const url = `http://localhost:${(server.address() as AddressInfo).port}/events`;
+    const url = receiver.url('/events');
     const json = { name: 'SIEM', url, credential: 't0ken' };
     const made = await vault.owner.post('/workspace/webhooks', { json });
     expect(made.status).toBe(201);
@@ -71,5 +80,20 @@ withDevVault('webhooks', (vault) => {
     // Neither webhooks nor the bookkeeping of deliveries look like somebody's work behind the vault's back.
     const { json: verified } = await vault.owner.post('/audit/verify', { json: {} });
     expect(verified).toMatchObject({ ok: true });
+  });
+
+  it('a webhook of alerts is woken for what concerns it, and for nothing else', async () => {
+    const json = { name: 'on call', feed: 'alerts', url: onCall.url('/webhook/x') };
+    const made = await vault.owner.post('/workspace/webhooks', { json });
+    expect(made.status).toBe(201);
+    await vault.owner.get('/secrets');
+    const tested = await vault.owner.post(`/workspace/webhooks/${made.json.id}/test`);
+    expect(tested.status).toBe(202);
+    // No job of the schedule is run here: the row itself wakes the deliverer.
+    await onCall.until(1);
+    const [request] = onCall.requests;
+    expect(request && isSignedWith(made.json.secret, request)).toBe(true);
+    expect(onCall.requests.flatMap(eventIds)).toEqual([tested.json.eventId]);
+    expect(onCall.events).toMatchObject([{ type: 'lockzero.webhook.tested' }]);
   });
 });

@@ -89,7 +89,7 @@ export class Instance {
       cursors: createCursors(derivedKeys, random),
       setupToken: () => ports.secrets.setupToken(),
       publicUrl: PUBLIC_URL,
-      receivers: { allowPrivate: false },
+      receivers: { allowPrivate: false, sendsMail: true, topicArns: [] },
       log: memoryLog(new MemoryTables(), clock),
       verifications: new MemoryVerifications(new MemoryTables()),
       alerts: { raise: async () => undefined },
@@ -112,12 +112,12 @@ export class Instance {
       },
       decrypt: async (wrapped, keyArn, context) => {
         const { exchange } = this;
-        const key = await this.#perform('keys.decrypt', () => {
+        const unwrapped = await this.#perform('keys.decrypt', () => {
           evidence.decryptions.push({ step: scheduler.step, exchange, context });
           return keys.decrypt(wrapped, keyArn, context);
         });
-        keep(key);
-        return key;
+        keep(unwrapped.plaintext);
+        return unwrapped;
       },
     };
   }

@@ -2,9 +2,12 @@ import { createHmac } from 'node:crypto';
 import type { RequestContext } from '../../core/access/principal.ts';
 import { strangerOrigin, systemOrigin } from '../../core/audit/lane-start.ts';
 import type { Alert } from '../../core/detection/alert.ts';
+import { unavailable } from '../../core/kernel/errors.ts';
 import { createWebhook, type NewWebhook } from '../../core/siem/create-webhook.ts';
 import { type DeliveryParts, deliverWebhook } from '../../core/siem/deliver-webhook.ts';
+import { PassedOver } from '../../core/siem/passed-over.ts';
 import type { OutgoingRequest, Sender, SendOutcome } from '../../core/siem/sender.ts';
+import type { TopicMessage, TopicPublisher } from '../../core/siem/topic-publisher.ts';
 import { type Webhook, webhookKind } from '../../core/siem/webhook.ts';
 import { installedVault, type MemoryVault } from './memory-vault.ts';
 
@@ -35,6 +38,17 @@ export class TestReceiver implements Sender {
   }
 }
 
+/** The `TopicPublisher` port: keeps what was published. */
+export class MemoryTopics implements TopicPublisher {
+  readonly published: TopicMessage[] = [];
+  isDown = false;
+
+  async publish(message: TopicMessage): Promise<void> {
+    if (this.isDown) throw unavailable('The topic is down.');
+    this.published.push(message);
+  }
+}
+
 /** The ids in a request to a generic receiver, without the workspace. */
 export function eventIds({ body }: OutgoingRequest): string[] {
   const events = [JSON.parse(body) as { readonly id: string } | { readonly id: string }[]].flat();
@@ -54,6 +68,7 @@ export interface SiemWorld {
   readonly owner: RequestContext;
   readonly workspaceId: string;
   readonly receiver: TestReceiver;
+  readonly topics: MemoryTopics;
   readonly alerts: Alert[];
   readonly parts: DeliveryParts;
 }
@@ -61,13 +76,16 @@ export interface SiemWorld {
 export async function siemWorld(): Promise<SiemWorld> {
   const { vault, owner, installed } = await installedVault();
   const receiver = new TestReceiver();
+  const topics = new MemoryTopics();
   const alerts: Alert[] = [];
   const parts: DeliveryParts = {
     ...vault,
     sender: receiver,
+    topics,
+    passedOver: new PassedOver(),
     alerts: { raise: async (alert) => void alerts.push(alert) },
   };
-  return { vault, owner, workspaceId: installed.workspaceId, receiver, alerts, parts };
+  return { vault, owner, workspaceId: installed.workspaceId, receiver, topics, alerts, parts };
 }
 
 export async function addWebhook(
@@ -78,7 +96,6 @@ export async function addWebhook(
     name: 'SIEM',
     url: 'https://siem.example.com/events',
     preset: 'generic',
-    batchSize: 100,
     ...input,
   });
   return { webhook, secret };
@@ -93,6 +110,26 @@ export async function happen({ vault, workspaceId }: SiemWorld, lane: 0 | 1 = 0)
     { action: 'secret.read', entity: { type: 'secret', id: 'sec_1' }, result: 'success' },
   ]);
 }
+
+/** An alert of the workspace, and what becomes of it, a millisecond later. @returns the row's id. */
+export async function tellOfAlert(
+  { vault, workspaceId }: SiemWorld,
+  detail: { readonly [key: string]: string } = {},
+  action: 'alert.raised' | 'alert.acknowledged' | 'alert.closed' = 'alert.raised',
+): Promise<string> {
+  vault.clock.advance(1);
+  const [row] = await vault.trail.commit(systemOrigin(workspaceId, 'guard'), [
+    {
+      action,
+      entity: { type: 'alert', id: ALERT_ID },
+      result: 'failure',
+      detail: { kind: 'honeypot_used', tier: 'critical', subject: 'api_key key_1', ...detail },
+    },
+  ]);
+  return `${row?.lane}-${row?.seq}`;
+}
+
+export const ALERT_ID = `al_${'a'.repeat(32)}`;
 
 /** One run of the deliverer for one webhook. */
 export function run({ parts, vault }: SiemWorld, webhook: Webhook): Promise<number> {

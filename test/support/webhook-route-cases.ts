@@ -17,7 +17,7 @@ const ofWebhook =
   (suffix: string, rest: Omit<ApiCall, 'method' | 'path'> = {}) =>
   async (world: World) => ({ path: `/workspace/webhooks/${await webhook(world)}${suffix}`, ...rest });
 
-/** Where audit events are sent. */
+/** Where audit events and alerts are sent. */
 export const WEBHOOK_ROUTE_CASES: readonly RouteCase[] = [
   {
     route: 'POST /workspace/webhooks',
@@ -31,6 +31,7 @@ export const WEBHOOK_ROUTE_CASES: readonly RouteCase[] = [
   { route: 'PATCH /workspace/webhooks/{id}', request: ofWebhook('', { json: { state: 'paused' } }) },
   { route: 'DELETE /workspace/webhooks/{id}', request: ofWebhook('') },
   { route: 'POST /workspace/webhooks/{id}/rotate-secret', request: ofWebhook('/rotate-secret') },
+  { route: 'POST /workspace/webhooks/{id}/test', request: ofWebhook('/test') },
   { route: 'POST /workspace/webhooks/{id}/replay', request: ofWebhook('/replay') },
   {
     route: 'POST /workspace/webhooks/{id}/replay',

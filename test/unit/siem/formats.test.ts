@@ -1,8 +1,7 @@
 import { HTTP } from 'cloudevents';
 import { encodeRow, rowHash } from '../../../core/audit/row.ts';
-import { messageFor, takesAll } from '../../../core/siem/presets.ts';
+import { messageFor, takesAll } from '../../../core/siem/http-formats.ts';
 import { signatureHeaders } from '../../../core/siem/sign-webhook.ts';
-import type { Preset } from '../../../core/siem/webhook.ts';
 import { sampleRow } from '../../support/rows.ts';
 
 function readable(changes: Partial<ReturnType<typeof sampleRow>> = {}) {
@@ -43,9 +42,13 @@ const eventOf = ({ content, stored }: typeof ROW) => ({
   },
 });
 
+type SiemPreset = 'generic' | 'splunk' | 'datadog' | 'elastic';
+
 const URL = 'https://siem.example.com/in?index=1';
-const message = (preset: Preset, batchSize = 10, rows = [ROW, NEXT]) =>
-  messageFor({ preset, batchSize, url: URL }, rows);
+function message(preset: SiemPreset, batchSize = 10, rows = [ROW, NEXT]) {
+  const { headers, url, body } = messageFor({ preset, batchSize, url: URL }, rows, '');
+  return { contentType: headers['content-type'], url, body };
+}
 
 describe('the body for', () => {
   it('a generic receiver, one by one: a structured CloudEvent', () => {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { deliverWebhook } from '../../../core/siem/deliver-webhook.ts';
+import { PassedOver } from '../../../core/siem/passed-over.ts';
 import { type Webhook, webhookKind } from '../../../core/siem/webhook.ts';
 import type { ApiResponse } from '../../../lambdas/api/http/route.ts';
 import { addKey, addWorkspace, apiWorld } from '../../support/api-world.ts';
 import { callApi, problemCode } from '../../support/call-api.ts';
 import { type MemoryVault, rowsOf } from '../../support/memory-vault.ts';
-import { eventIds, TestReceiver } from '../../support/siem-world.ts';
+import { eventIds, MemoryTopics, TestReceiver } from '../../support/siem-world.ts';
 import { freshName, type World } from '../../support/world.ts';
 
 type Answer = ApiResponse & { readonly body: Record<string, unknown> };
@@ -44,7 +45,13 @@ const find = async (id: string): Promise<Webhook> => {
 
 /** One run of the deliverer for a webhook. */
 async function deliver(id: string): Promise<number> {
-  const parts = { ...world.vault, sender: receiver, alerts: { raise: async () => undefined } };
+  const parts = {
+    ...world.vault,
+    sender: receiver,
+    topics: new MemoryTopics(),
+    passedOver: new PassedOver(),
+    alerts: { raise: async () => undefined },
+  };
   return deliverWebhook(parts, await find(id), world.vault.clock.now() + 45_000);
 }
 
@@ -61,6 +68,7 @@ describe('making a webhook', () => {
       id: expect.stringMatching(/^wh_[0-9a-f]{32}$/),
       ...INPUT,
       preset: 'generic',
+      feed: 'audit',
       batchSize: 100,
       state: 'active',
       hasCredential: true,
@@ -138,6 +146,20 @@ describe('making a webhook', () => {
     expect(problemCode(await create())).toBe('too_many_webhooks');
     expect((await call('DELETE', `${PATH}/${id}`)).status).toBe(204);
     expect((await create()).status).toBe(201);
+  });
+
+  it('is refused beyond the 20th even of those that are made at once', async () => {
+    for (let count = 0; count < 17; count += 1) await create();
+    const answers = await Promise.all(Array.from({ length: 6 }, () => create()));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 201, 201, 409, 409, 409]);
+    expect((await call('GET', PATH)).body['items']).toHaveLength(20);
+  });
+
+  it('counts those that are older than the count', async () => {
+    for (let count = 0; count < 20; count += 1) await create();
+    const set = `webhookSet#${world.workspaceId}#${world.workspaceId}`;
+    expect(world.vault.tables.entities.delete(set)).toBe(true);
+    expect(problemCode(await create())).toBe('too_many_webhooks');
   });
 
   it('gives each its own secret, which nothing but the root secret is kept for', async () => {
@@ -408,6 +430,7 @@ describe('another workspace', () => {
     ['PATCH', '', { name: 'x' }],
     ['DELETE', '', undefined],
     ['POST', '/rotate-secret', undefined],
+    ['POST', '/test', undefined],
     ['POST', '/replay', {}],
     ['POST', '/backfill', { from: '2026-01-01' }],
     ['GET', '/deliveries', undefined],
