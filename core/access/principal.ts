@@ -35,6 +35,8 @@ export interface RequestContext {
   /** The client's address as the edge saw it, nothing a header says. */
   readonly ip: string;
   readonly userAgent: string;
+  /** As in {@link Origin}. */
+  readonly country?: string | undefined;
   /** From the `Idempotency-Key` header. */
   readonly idempotencyKey?: string;
   readonly precondition?: Precondition;
@@ -47,12 +49,13 @@ export interface Precondition {
 }
 
 export function originOf(context: RequestContext): Origin {
-  const { principal, ip, userAgent } = context;
+  const { principal, ip, userAgent, country } = context;
   return {
     workspaceId: principal.workspaceId,
     lane: PRINCIPAL_LANE,
     actor: { type: principal.type, id: principal.id },
     ip,
     userAgent,
+    country,
   };
 }

@@ -8,6 +8,7 @@ import {
   boundedUserAgent,
   decodeRow,
   encodeRow,
+  MAX_DETAILS,
   type RowChange,
   RowFormatError,
   rowHash,
@@ -51,13 +52,19 @@ export function buildRows(
       ip: origin.ip,
       ua: boundedUserAgent(origin.userAgent),
       result: event.result,
-      detail: event.detail ?? {},
+      detail: detailOf(event, origin),
     };
     const bytes = encodeRow(row);
     hash = rowHash(bytes);
     return { workspaceId: origin.workspaceId, lane: origin.lane, seq, bytes, hash, nonce };
   });
   return { rows, head: { seq, hash, time } };
+}
+
+/** With the country where the client was, unless the event has a member of that name or no room for one more. */
+function detailOf({ detail = {} }: AuditEvent, { country }: Origin): AuditRow['detail'] {
+  const isFull = Object.keys(detail).length >= MAX_DETAILS;
+  return country === undefined || isFull ? detail : { country, ...detail };
 }
 
 function rowChange(change: Change): RowChange[] {

@@ -143,6 +143,8 @@ export interface Origin {
   /** The client's address as the edge saw it; `-` for the vault's own jobs. */
   readonly ip: string;
   readonly userAgent: string;
+  /** Where that is by the edge, ISO 3166-1 alpha-2; absent without an edge, and where it does not know. */
+  readonly country?: string | undefined;
 }
 
 /** The lane of what a workspace's principals do. */

@@ -75,12 +75,18 @@ export function systemOrigin(workspaceId: string, job = 'lockzero'): Origin {
 }
 
 /** What a caller without valid credentials caused: in its workspace where one is known, else in the platform's. */
-export function strangerOrigin(workspaceId: string | undefined, ip: string, userAgent: string): Origin {
+export function strangerOrigin(
+  workspaceId: string | undefined,
+  ip: string,
+  userAgent: string,
+  country?: string,
+): Origin {
   return {
     workspaceId: workspaceId ?? PLATFORM_WORKSPACE,
     lane: STRANGER_LANE,
     actor: { type: 'anonymous', id: '-' },
     ip,
     userAgent,
+    country,
   };
 }

@@ -152,7 +152,8 @@ const DETAIL_KEY = /^[A-Za-z][A-Za-z0-9]{0,31}$/;
 const DECIMAL = /^(0|[1-9]\d{0,15})$/;
 const RESULTS: ReadonlySet<unknown> = new Set(['success', 'failure', 'denied']);
 const MAX_CHANGES = 100;
-const MAX_DETAILS = 16;
+/** Members of a row's `detail`. */
+export const MAX_DETAILS = 16;
 
 function checkBounds(row: AuditRow): void {
   text(row.ws, 1, 64, 'ws');

@@ -3,7 +3,7 @@ import { RefusedChanges } from '../audit/append.ts';
 import { systemOrigin } from '../audit/lane-start.ts';
 import { retryRefused } from '../audit/retry-refused.ts';
 import { apiKeyKind, isGoodKey } from '../identity/api-key.ts';
-import type { Caller } from '../identity/caller.ts';
+import { type Caller, callerOf } from '../identity/caller.ts';
 import { createUser } from '../identity/create-user.ts';
 import { bookLogin, recordFailedLogin } from '../identity/fail-login.ts';
 import type { IdentityParts } from '../identity/identity-parts.ts';
@@ -117,14 +117,12 @@ async function personOf(
 ): Promise<User> {
   const known = await findPerson(parts.store, email);
   if (known !== undefined) return prove(parts, known, acceptance, caller);
-  const { ip, userAgent } = caller;
   const { password } = acceptance;
   const wanted = { email, password, field: 'password', workspaces: [workspace], workspaceId: workspace.id };
   try {
     return await createUser(parts, wanted, {
       ...systemOrigin(PLATFORM_WORKSPACE, 'invitation'),
-      ip,
-      userAgent,
+      ...callerOf(caller),
     });
   } catch (error) {
     // Another request made the account a moment earlier.

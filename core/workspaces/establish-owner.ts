@@ -1,6 +1,6 @@
 import type { AuditEvent } from '../audit/event.ts';
 import { systemOrigin } from '../audit/lane-start.ts';
-import type { Caller } from '../identity/caller.ts';
+import { type Caller, callerOf } from '../identity/caller.ts';
 import { choosePassword } from '../identity/choose-password.ts';
 import { createUser } from '../identity/create-user.ts';
 import type { IdentityParts } from '../identity/identity-parts.ts';
@@ -35,7 +35,7 @@ export async function establishOwner(
   caller: Caller,
 ): Promise<User> {
   const { store, trail, clock } = parts;
-  const origin = { ...systemOrigin(PLATFORM_WORKSPACE, 'setup'), ip: caller.ip, userAgent: caller.userAgent };
+  const origin = { ...systemOrigin(PLATFORM_WORKSPACE, 'setup'), ...callerOf(caller) };
   const attempt = await claimToken(store, tokenId, email);
   const user = await findPerson(store, email);
   if (user === undefined) {

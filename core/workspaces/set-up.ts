@@ -4,7 +4,7 @@ import { type AuditEvent, type Origin, STRANGER_LANE } from '../audit/event.ts';
 import { laneOpened } from '../audit/lane-start.ts';
 import { retryRefused } from '../audit/retry-refused.ts';
 import { type ApiKey, apiKeyId, apiKeyKind, newToken, tokenHash } from '../identity/api-key.ts';
-import type { Caller } from '../identity/caller.ts';
+import { type Caller, callerOf } from '../identity/caller.ts';
 import type { IdentityParts } from '../identity/identity-parts.ts';
 import { recordFailedAuthentication } from '../identity/record-failed-authentication.ts';
 import { limitRequests } from '../identity/request-limits.ts';
@@ -67,7 +67,7 @@ export async function setUp(parts: SetUpParts, input: SetUpInput, caller: Caller
   const person = await namedPerson(parts, input, planned, usedId, caller);
   const { key, token } = ownerKey(parts, workspaceId, workspace !== undefined);
   const used = create(usedSetupTokenKind, { workspaceId, id: usedId, usedAt: now });
-  const origin: Origin = { workspaceId, lane: 0, actor: SETUP_ACTOR, ...onlyCaller(caller) };
+  const origin: Origin = { workspaceId, lane: 0, actor: SETUP_ACTOR, ...callerOf(caller) };
   const keyCreated: AuditEvent = {
     action: 'api_key.created',
     entity: { type: 'api_key', id: key.entity.id },
@@ -212,7 +212,7 @@ function ownership(workspaceId: string, { user, sessionGroup }: Person, joinedAt
 
 async function refused(parts: SetUpParts, caller: Caller): Promise<VaultError> {
   await recordFailedAuthentication(parts, {
-    ...onlyCaller(caller),
+    ...callerOf(caller),
     subject: undefined,
     reason: 'setup_token',
   });
@@ -220,11 +220,6 @@ async function refused(parts: SetUpParts, caller: Caller): Promise<VaultError> {
     'setup_refused',
     'The setup token is wrong or was used already. The operator can rotate it in Secrets Manager and try the new one.',
   );
-}
-
-/** A request may carry more than this. */
-function onlyCaller({ ip, userAgent }: Caller): Caller {
-  return { ip, userAgent };
 }
 
 function sameText(left: string, right: string): boolean {

@@ -33,6 +33,7 @@ const STATUS: Record<ErrorCode, readonly [status: number, title: string]> = {
   too_many_workspaces: [409, 'Conflict'],
   too_many_webhooks: [409, 'Conflict'],
   alert_closed: [409, 'Conflict'],
+  finding_closed: [409, 'Conflict'],
   import_conflict: [409, 'Conflict'],
   log_too_large: [409, 'Conflict'],
   concurrent_change: [409, 'Conflict'],

@@ -94,3 +94,29 @@ describe('a stored row', () => {
     expect(headAfter(spoiled)).toEqual({ seq: 1, hash: rowHash(spoiled.bytes), time: 0 });
   });
 });
+
+describe('the country of a request', () => {
+  const countryOf = (detail: { readonly [key: string]: string }, country?: string) => {
+    const event = {
+      action: 'audit.listed',
+      entity: { type: 'workspace', id: 'w' },
+      result: 'success',
+      detail,
+    } as const;
+    const [row] = buildRows(EMPTY, { ...ORIGIN, country }, [event], NOW, new SeededRandom(1)).rows;
+    return row && decodeRow(row.bytes).detail;
+  };
+  const members = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`m${index}`, '']));
+
+  it('is one more member of the detail', () => {
+    expect(countryOf({ count: '2' }, 'DE')).toEqual({ count: '2', country: 'DE' });
+    expect(countryOf(members(15), 'DE')).toEqual({ ...members(15), country: 'DE' });
+  });
+
+  it('is left out where it is unknown or there is no room, and never takes the place of another member', () => {
+    expect(countryOf({ count: '2' })).toEqual({ count: '2' });
+    expect(countryOf(members(16), 'DE')).toEqual(members(16));
+    expect(countryOf({ country: 'FR' }, 'DE')).toEqual({ country: 'FR' });
+  });
+});

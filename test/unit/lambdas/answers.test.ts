@@ -37,6 +37,7 @@ const STATUSES: Record<ErrorCode, number> = {
   too_many_workspaces: 409,
   too_many_webhooks: 409,
   alert_closed: 409,
+  finding_closed: 409,
   import_conflict: 409,
   log_too_large: 409,
   concurrent_change: 409,
