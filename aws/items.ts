@@ -11,7 +11,7 @@ import { VaultError } from '../core/kernel/errors.ts';
  *                     `<kind>#<order>`, which sorts before `~`: so parent and newest child are one query, backwards.
  *                     Kinds that are found before their workspace is known have `*` in its place.
  * `vault`, index `list`: lk the list's name, lsk the place in it.
- * `vault`, bookkeeping: pk `B#…`, see `bookkeeping.ts` and `webhook-deliveries.ts`.
+ * `vault`, bookkeeping: pk `B#…`, see `bookkeeping.ts`, `webhook-deliveries.ts` and `dynamo-anomaly-states.ts`.
  * `vault`, sealing:   the state of a workspace's log: pk `B#seal#<workspace>`, sk `~`; consecutive rows of a lane that
  *                     are consecutive leaves: pk `B#leaf#<workspace>#<lane>`, sk `<last seq, 16 digits>`, so that the
  *                     first from a row's number on is the one that holds it. See `dynamo-seals.ts`.
@@ -210,6 +210,7 @@ const BOOKKEEPING_SHAPES: ReadonlySet<string> = new Set([
   'failures pk sk ttl version',
   'minute pk sk',
   'pk sk state version',
+  'pk sk state ttl version',
   'firstLeaf firstSeq pk sk',
   'delivery pk sk version',
   'delivery pk sk ttl',

@@ -1,6 +1,8 @@
 import { alertRecordKind } from './alerts/alert-record.ts';
 import { detectionSettingsKind } from './anomaly/settings.ts';
 import { laneSetKind } from './audit/lane-set.ts';
+import { findingKind } from './findings/finding.ts';
+import { riskKind } from './findings/risk.ts';
 import { idempotencyKind } from './idempotency/once.ts';
 import { apiKeyKind } from './identity/api-key.ts';
 import { mfaChallengeKind, mfaKind } from './identity/mfa.ts';
@@ -12,6 +14,7 @@ import { anyKind, type Entity, type Kind } from './kernel/entity.ts';
 import { invitationKind, membershipKind } from './members/membership.ts';
 import { namespaceKind } from './namespaces/namespace.ts';
 import { authorizationCodeKind } from './oauth/authorization-code.ts';
+import { postureSnapshotKind } from './posture/snapshot.ts';
 import { retentionFloorKind } from './retention/floor.ts';
 import { importJobKind } from './secrets/import-secrets.ts';
 import { secretKind, secretNameKind, secretVersionKind } from './secrets/secret.ts';
@@ -51,6 +54,9 @@ export const allKinds: ReadonlyMap<string, Kind<Entity>> = new Map(
     anyKind(webhookSetKind),
     anyKind(alertRecordKind),
     anyKind(detectionSettingsKind),
+    anyKind(findingKind),
+    anyKind(riskKind),
+    anyKind(postureSnapshotKind),
     anyKind(retentionFloorKind),
   ].map((kind) => [kind.name, kind]),
 );

@@ -6,7 +6,7 @@ export const HISTORY_HOURS = HISTORY_WEEKS * WEEK_HOURS;
 
 /**
  * How often something happened in each of the last 1,344 hours: one character an hour, in a ring. A character stands
- * for a count exactly up to 16, and above that for the next step of a scale that rises by 15% a step, up to 700,000:
+ * for a count exactly up to 16, and above that for the next step of a scale that rises by 15% a step, up to 650,000:
  * what is compared with such a count is never stricter than the count itself would be.
  */
 export const hourHistorySchema = z.strictObject({

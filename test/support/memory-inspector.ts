@@ -33,7 +33,8 @@ export function memoryInspector(
   };
 }
 
-function inspected(
+/** What somebody finds who looks at a stored entity, whatever it is. */
+export function inspected(
   kinds: ReadonlyMap<string, Kind<Entity>>,
   key: string,
   stored: StoredEntity,

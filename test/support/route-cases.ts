@@ -3,6 +3,7 @@ import { ALERT_ROUTE_CASES } from './alert-route-cases.ts';
 import type { ApiCall } from './call-api.ts';
 import { DETECTION_ROUTE_CASES } from './detection-route-cases.ts';
 import { EVIDENCE_ROUTE_CASES } from './evidence-route-cases.ts';
+import { FINDING_ROUTE_CASES } from './finding-route-cases.ts';
 import { MEMBER_ROUTE_CASES } from './member-route-cases.ts';
 import { OAUTH_ROUTE_CASES } from './oauth-route-cases.ts';
 import { WEBHOOK_ROUTE_CASES } from './webhook-route-cases.ts';
@@ -183,4 +184,5 @@ export const ROUTE_CASES: readonly RouteCase[] = [
   ...WEBHOOK_ROUTE_CASES,
   ...DETECTION_ROUTE_CASES,
   ...ALERT_ROUTE_CASES,
+  ...FINDING_ROUTE_CASES,
 ];

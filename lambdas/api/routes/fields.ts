@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ROLES } from '../../../core/access/role.ts';
 import { type TimeRange, timesOf } from '../../../core/audit/date-range.ts';
+import { MAX_TEXT_LENGTH } from '../../../core/findings/finding.ts';
 import { MAX_PASSWORD_CHARACTERS } from '../../../core/identity/password-policy.ts';
 import { notFound } from '../../../core/kernel/errors.ts';
 import { isId, isUuid } from '../../../core/kernel/ids.ts';
@@ -36,6 +37,18 @@ export const description = z
   .string()
   .max(MAX_DESCRIPTION_LENGTH, `must have at most ${MAX_DESCRIPTION_LENGTH} characters`)
   .refine((text) => text.isWellFormed(), 'must be well-formed Unicode');
+
+/** What a person has to say about a finding or a risk. */
+export const longText = z
+  .string()
+  .max(MAX_TEXT_LENGTH, `must have at most ${MAX_TEXT_LENGTH} characters`)
+  .refine((text) => text.isWellFormed(), 'must be well-formed Unicode');
+
+/** A day, UTC. */
+export const day = z.iso.date('must be a date such as 2026-01-31');
+
+/** The id of a person. */
+export const memberId = z.string().min(1, 'must not be empty').max(64, 'is too long to be one');
 
 export const tags = z
   .array(label(MAX_TAG_LENGTH))

@@ -7,13 +7,16 @@ import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
 import { detectionRoutes } from './detection.ts';
 import { evidenceRoutes } from './evidence.ts';
+import { findingRoutes } from './findings.ts';
 import { memberRoutes } from './members.ts';
 import { namespaceRoutes } from './namespaces.ts';
 import { oauthRoutes } from './oauth.ts';
 import { oauthAuthorizeRoutes } from './oauth-authorize.ts';
 import { oauthLoginRoutes } from './oauth-login.ts';
 import { pageRoutes } from './pages.ts';
+import { postureRoutes } from './posture.ts';
 import { publicRoutes } from './public.ts';
+import { riskRoutes } from './risks.ts';
 import { secretValueRoutes } from './secret-values.ts';
 import { secretRoutes } from './secrets.ts';
 import { verificationRoutes } from './verifications.ts';
@@ -55,4 +58,7 @@ export const routes: readonly Route[] = [
   ...webhookRoutes,
   ...detectionRoutes,
   ...alertRoutes,
+  ...findingRoutes,
+  ...riskRoutes,
+  ...postureRoutes,
 ];

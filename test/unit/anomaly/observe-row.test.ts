@@ -42,6 +42,11 @@ it.each(['user', 'anonymous'])('shows what somebody does who is %s', (type) => {
   expect(observe({ actor: { type, id: '-' } })?.actor).toEqual({ type, id: '-' });
 });
 
+it('shows the failures of strangers that a job counted and recorded', () => {
+  const tally = { actor: { type: 'system', id: 'tally' }, action: 'authentication.failed' };
+  expect(observe(tally)?.actor).toEqual({ type: 'anonymous', id: '-' });
+});
+
 describe('the place of an address', () => {
   const detail = (country: string) => ({ detail: { country } });
 
