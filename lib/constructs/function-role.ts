@@ -108,7 +108,7 @@ export class FunctionRole extends Construct {
       acknowledge(
         this.policy,
         'The keys of objects follow from what is in them: a prefix is the least that can be named beforehand.',
-        `AwsSolutions-IAM5[Resource::${importName(this, bucketArn)}/${prefix}*]`,
+        `AwsSolutions-IAM5[Resource::${printed(this, bucketArn)}/${prefix}*]`,
       );
     }
   }
@@ -150,7 +150,11 @@ function objectStatements(objects: readonly ObjectAccess[]): PolicyStatement[] {
     : [...uses, new PolicyStatement({ actions: ['s3:ListBucket'], resources: buckets })];
 }
 
-/** The name under which another stack exports a value: cdk-nag prints it in place of the value. */
-function importName(scope: Construct, imported: string): string {
-  return String(Stack.of(scope).resolve(imported)['Fn::ImportValue']);
+/** An ARN as cdk-nag prints it: the name under which another stack exports it, or the resource of this one. */
+function printed(scope: Construct, arn: string): string {
+  const resolved = Stack.of(scope).resolve(arn) as {
+    readonly 'Fn::ImportValue'?: string;
+    readonly 'Fn::GetAtt'?: readonly string[];
+  };
+  return resolved['Fn::ImportValue'] ?? `<${resolved['Fn::GetAtt']?.join('.')}>`;
 }

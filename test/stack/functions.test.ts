@@ -2,8 +2,8 @@ import { findStage } from '../../lib/stages.ts';
 import { ACCOUNT, list as listOf, resolve, type Statement } from './policy.ts';
 import { resourcesOf, synth } from './synth.ts';
 
-const { api, jobs, trail } = synth(findStage('production'));
-const all = (type: string) => [api, jobs, trail].flatMap((template) => resourcesOf(template, type));
+const { api, jobs, trail, watch } = synth(findStage('production'));
+const all = (type: string) => [api, jobs, trail, watch].flatMap((template) => resourcesOf(template, type));
 
 function functionNamed(name: string) {
   const found = all('AWS::Lambda::Function').find(
@@ -162,6 +162,63 @@ const PERMISSIONS: Record<string, Record<string, string[]>> = {
     ...failed,
     'GuardFunctionLog.Arn': writeLog,
   },
+  anomaly: {
+    VaultArn: ['BatchGetItem', ...append],
+    ...list,
+    AuditArn: append,
+    ...failed,
+    'AnomalyFunctionLog.Arn': writeLog,
+  },
+  backup: {
+    VaultArn: ['DescribeTable', 'ExportTableToPointInTime', ...append],
+    ...list,
+    AuditArn: ['DescribeTable', 'ExportTableToPointInTime', ...append],
+    'backup/backups/*': ['AbortMultipartUpload', 'PutObject', 'PutObjectAcl'],
+    backup: ['ListBucket'],
+    'DataKeyArn via s3': ['Decrypt', 'GenerateDataKey'],
+    ...failed,
+    'BackupFunctionLog.Arn': writeLog,
+  },
+  'backup-check': {
+    VaultArn: append,
+    ...list,
+    AuditArn: append,
+    'backup/backups/*': ['GetObject'],
+    backup: ['ListBucket'],
+    'DataKeyArn via s3': ['Decrypt'],
+    ...failed,
+    'BackupCheckFunctionLog.Arn': writeLog,
+  },
+  probe: {
+    VaultArn: append,
+    ...list,
+    AuditArn: append,
+    ...failed,
+    'ProbeFunctionLog.Arn': writeLog,
+  },
+  snapshot: {
+    VaultArn: ['BatchGetItem', ...append],
+    ...list,
+    AuditArn: append,
+    ...failed,
+    'SnapshotFunctionLog.Arn': writeLog,
+  },
+  'access-review': {
+    VaultArn: ['BatchGetItem', ...append],
+    ...list,
+    AuditArn: append,
+    ...failed,
+    'AccessReviewFunctionLog.Arn': writeLog,
+  },
+  reconciler: {
+    VaultArn: append,
+    ...list,
+    AuditArn: append,
+    'CallLogBucket.Arn/AWSLogs/*': ['GetObject'],
+    'CallLogBucket.Arn': ['ListBucket'],
+    ...failed,
+    'ReconcilerFunctionLog.Arn': writeLog,
+  },
 };
 
 test.each(Object.entries(PERMISSIONS))('the role of %s may do this and no more', (name, permissions) => {
@@ -185,7 +242,7 @@ test('no policy holds a wildcard but a prefix of objects, and the resource of th
           expect(statement.Action).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
         } else {
           expect(resource).toMatch(
-            /^lockzero-production-(archive-arn\/log|archive-arn\/archive|staging-arn)\/\*$/,
+            /^(lockzero-production-(archive-arn\/log|archive-arn\/archive|staging-arn|backup-arn\/backups)|CallLogBucket[0-9A-F]{8}\.Arn\/AWSLogs)\/\*$/,
           );
         }
       }
@@ -282,6 +339,13 @@ describe('schedules', () => {
     ['purge', 'cron(15 2 * * ? *)'],
     ['archiver', 'cron(0 4 * * ? *)'],
     ['retention', 'cron(0 6 * * ? *)'],
+    ['anomaly', 'cron(0/5 * * * ? *)'],
+    ['backup', 'cron(0 1 * * ? *)'],
+    ['backup-check', 'cron(0 5 * * ? *)'],
+    ['probe', 'cron(0/15 * * * ? *)'],
+    ['snapshot', 'cron(30 0 * * ? *)'],
+    ['access-review', 'cron(0 7 * * ? *)'],
+    ['reconciler', 'cron(30 3 * * ? *)'],
   ])('%s runs at %s UTC, exactly, with retries and a dead-letter queue', (name, expression) => {
     const { id } = functionNamed(name);
     const schedules = all('AWS::Scheduler::Schedule').map(([, schedule]) => schedule.Properties);
@@ -296,7 +360,7 @@ describe('schedules', () => {
           DeadLetterConfig: { Arn: { 'Fn::GetAtt': [expect.stringContaining('FailedRuns'), 'Arn'] } },
           RetryPolicy: {
             MaximumEventAgeInSeconds: expect.any(Number),
-            MaximumRetryAttempts: ['purge', 'archiver', 'retention'].includes(name) ? 2 : 0,
+            MaximumRetryAttempts: /^cron\(\d+ \d+ /.test(expression) ? 2 : 0,
           },
         }),
       }),
@@ -305,7 +369,7 @@ describe('schedules', () => {
 
   test('each has a role that starts its one function, for its own schedule group only', () => {
     const roles = all('AWS::IAM::Role').filter(([id]) => id.includes('Schedule'));
-    expect(roles).toHaveLength(7);
+    expect(roles).toHaveLength(14);
     for (const [, role] of roles) {
       expect(role.Properties['AssumeRolePolicyDocument']).toMatchObject({
         Statement: [
@@ -328,12 +392,12 @@ describe('schedules', () => {
       ]);
       return resolve(Statement[0]?.Resource);
     });
-    expect(new Set(started).size).toBe(7);
+    expect(new Set(started).size).toBe(14);
   });
 
   test('a run that fails to the last leaves a message in an encrypted, TLS-only queue', () => {
     const configs = all('AWS::Lambda::EventInvokeConfig').map(([, config]) => config.Properties);
-    expect(configs).toHaveLength(7);
+    expect(configs).toHaveLength(14);
     for (const config of configs) {
       expect(JSON.stringify(config['DestinationConfig'])).toContain('FailedRuns');
     }
