@@ -37,6 +37,7 @@ export type ErrorCode =
   | 'too_many_workspaces'
   | 'too_many_webhooks'
   | 'alert_closed'
+  | 'finding_closed'
   | 'import_conflict'
   | 'log_too_large'
   | 'concurrent_change'

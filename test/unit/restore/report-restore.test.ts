@@ -1,0 +1,66 @@
+import type { RestoreReport } from '../../../core/restore/restore-deployment.ts';
+import { NO_FINDINGS } from '../../../core/verification/verification-state.ts';
+import { reportLines, stepLine } from '../../../ops/report-restore.ts';
+
+const written = { written: 10, same: 0, expired: 1, dropped: 2, workspaces: new Set<string>() };
+const table = (itemCount: number) => ({
+  exportArn: 'arn',
+  tableArn: 'arn',
+  instant: 0,
+  itemCount,
+  billedSizeBytes: 600_000_000,
+  files: [],
+});
+const report: RestoreReport = {
+  backup: {
+    instant: Date.parse('2026-11-22T00:00:00Z'),
+    tables: { vault: table(1_200), audit: table(34_000) },
+  },
+  steps: new Map([
+    ['load', 700_000],
+    ['verify', 24_000],
+  ]),
+  loaded: { vault: written, audit: written },
+  workspaces: 2,
+  refilled: 1,
+  reconciled: [
+    { workspaceId: 'ws_1', kind: 'apiKey', id: 'key_1', discord: 'behind', outcome: 'closed' },
+    { workspaceId: 'ws_1', kind: 'apiKey', id: 'key_2', discord: 'behind', outcome: 'closed' },
+  ],
+  scanned: { entities: 9, left: 0, cursors: 1, withoutValue: 0, samples: [] },
+  settings: [
+    { table: 'audit', setting: 'stream', outcome: 'right' },
+    { table: 'audit', setting: 'resource policy', outcome: 'absent' },
+  ],
+  samples: { opened: 5, failures: [] },
+  verdicts: [{ workspaceId: 'ws_1', findings: { ...NO_FINDINGS, rows: 34_001 } }],
+  isGood: true,
+};
+
+test('a report tells size and time against the promise, and what was decided', () => {
+  const text = reportLines(report).join('\n');
+  expect(text).toContain('vault 1,200 items, audit 34,000 rows, 1.2 GB');
+  expect(text).toContain('Time: 12 min 4 s of 30 min 0 s.');
+  expect(text).toContain('2 apiKey behind: closed');
+  expect(text).toContain('1 row put back from the archive');
+  expect(text).toContain('1 webhook put back to the last row');
+  expect(text).toContain(
+    'audit: the resource policy is absent. Deploy the stack Data before anything writes.',
+  );
+  expect(text).not.toContain('stream');
+  expect(text).toContain('Everything is whole.');
+  expect(stepLine('load', 59_400)).toBe('Items of the backup written: 59 s');
+});
+
+test('a break and a value that did not open are named by ids and codes', () => {
+  const breaks = [{ lane: 0, seq: 7, reason: 'broken_link' as const }];
+  const text = reportLines({
+    ...report,
+    isGood: false,
+    samples: { opened: 0, failures: [{ workspaceId: 'ws_1', id: 'sec_1', code: 'key_unavailable' }] },
+    verdicts: [{ workspaceId: 'ws_1', findings: { ...NO_FINDINGS, broken: 1, breaks } }],
+  }).join('\n');
+  expect(text).toContain('ws_1 row 0-7: broken_link');
+  expect(text).toContain('ws_1 sec_1: key_unavailable');
+  expect(text).toContain('Something is not whole');
+});
