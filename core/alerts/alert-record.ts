@@ -8,7 +8,7 @@ import type { Kind } from '../kernel/entity.ts';
 export const ALERT_STATES = ['open', 'acknowledged', 'closed'] as const;
 export type AlertState = (typeof ALERT_STATES)[number];
 
-/** Occurrences remembered: more than the functions that may raise the same ones again have under way at once. */
+/** Occurrences remembered, and so of one alert recorded within a while: see `raise-alert.ts`. */
 export const MAX_OCCURRENCES = 20;
 export const MAX_NOTE_LENGTH = 500;
 
@@ -32,8 +32,8 @@ const alertRecordSchema = z.strictObject({
   firstSeenAt: z.string(),
   /** When it was last recorded. */
   lastSeenAt: z.string(),
-  /** What it was last raised for, oldest first. */
-  occurrences: z.array(z.string()).max(MAX_OCCURRENCES),
+  /** What it was last recorded for, and when; oldest first. */
+  occurrences: z.array(z.strictObject({ name: z.string(), at: z.string() })).max(MAX_OCCURRENCES),
   acknowledgedAt: z.string().optional(),
   acknowledgedBy: z.string().optional(),
   closedAt: z.string().optional(),

@@ -3,6 +3,7 @@ import { retryRefused } from '../audit/retry-refused.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import { ALERT_TIERS, type Alert, type AlertTier } from '../detection/alert.ts';
 import { create, update } from '../kernel/entity.ts';
+import { VaultError } from '../kernel/errors.ts';
 import type { Clock } from '../kernel/ports.ts';
 import type { Store } from '../kernel/store.ts';
 import { timestamp } from '../kernel/timestamps.ts';
@@ -16,13 +17,16 @@ export interface RaiseParts {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** What goes on is recorded this often, unless it has occurrences with names. */
+/** In such a time, what goes on is recorded once, and what has occurrences with names {@link MAX_OCCURRENCES} times. */
 const RECORD_INTERVAL_MS = 15 * 60_000;
 
 /**
  * Records an alert in its workspace, with its event `alert.raised`: a new one, or once more one that is known. A closed
  * one opens again. Raised a second time for the same occurrence, or for none within 15 minutes, it stays as it is; so
- * whoever does not know whether it was recorded raises it again.
+ * whoever does not know whether it was recorded raises it again. Of new occurrences, 20 are recorded in 15 minutes:
+ * channels tell of alerts one by one, and whoever can cause one at will must not keep them from the next.
+ *
+ * Where somebody has spoiled the record in the table, the event alone tells, each time: nobody silences an alert by that.
  *
  * @param job which function raises it: the actor of the event.
  * @throws VaultError `unavailable` when it could not be recorded, or perhaps was; `concurrent_change` when that many others
@@ -36,23 +40,47 @@ export async function raiseAlert(
   const raised = boundedAlert(alert);
   const { workspaceId } = raised;
   const id = alertId(raised);
+  const origin = systemOrigin(workspaceId, job);
   await retryRefused(async () => {
     const now = clock.now();
-    const known = await store.get(alertRecordKind, workspaceId, id);
+    const first = create(alertRecordKind, firstTime(id, raised, timestamp(now)));
+    const known = await findRecord(store, workspaceId, id);
+    if (known === 'spoiled') {
+      await trail.commit(origin, [{ ...alertRaised(first), changes: [] }]);
+      return;
+    }
     if (known !== undefined && isRecorded(known, raised, now)) return;
     const change =
-      known === undefined
-        ? create(alertRecordKind, firstTime(id, raised, timestamp(now)))
-        : update(alertRecordKind, known, onceMore(known, raised, timestamp(now)));
-    await trail.commit(systemOrigin(workspaceId, job), [alertRaised(change)]);
+      known === undefined ? first : update(alertRecordKind, known, onceMore(known, raised, timestamp(now)));
+    await trail.commit(origin, [alertRaised(change)]);
   });
 }
 
+async function findRecord(
+  store: Store,
+  workspaceId: string,
+  id: string,
+): Promise<AlertRecord | 'spoiled' | undefined> {
+  try {
+    return await store.get(alertRecordKind, workspaceId, id);
+  } catch (error) {
+    if (error instanceof VaultError && error.code === 'internal') return 'spoiled';
+    throw error;
+  }
+}
+
 function isRecorded(known: AlertRecord, { occurrence, tier }: Alert, now: number): boolean {
-  if (occurrence !== undefined) return known.occurrences.includes(occurrence);
-  // Either way: the clocks of two functions differ.
-  const isRecent = Math.abs(now - Date.parse(known.lastSeenAt)) < RECORD_INTERVAL_MS;
-  return isRecent && known.state !== 'closed' && !isHigher(tier, known.tier);
+  const { occurrences, lastSeenAt } = known;
+  if (occurrences.some(({ name }) => name === occurrence)) return true;
+  if (known.state === 'closed' || isHigher(tier, known.tier)) return false;
+  if (occurrence === undefined) return isRecent(lastSeenAt, now);
+  const [oldest] = occurrences;
+  return occurrences.length === MAX_OCCURRENCES && oldest !== undefined && isRecent(oldest.at, now);
+}
+
+/** Either way: the clocks of two functions differ. */
+function isRecent(time: string, now: number): boolean {
+  return Math.abs(now - Date.parse(time)) < RECORD_INTERVAL_MS;
 }
 
 function firstTime(id: string, alert: Alert, now: string) {
@@ -68,13 +96,13 @@ function firstTime(id: string, alert: Alert, now: string) {
     count: 1,
     firstSeenAt: now,
     lastSeenAt: now,
-    occurrences: occurrence === undefined ? [] : [occurrence],
+    occurrences: occurrence === undefined ? [] : [{ name: occurrence, at: now }],
   } as const satisfies Omit<AlertRecord, 'kind' | 'revision'>;
 }
 
 function onceMore(known: AlertRecord, alert: Alert, now: string) {
   const isWorse = isHigher(alert.tier, known.tier);
-  const occurrences = alert.occurrence === undefined ? [] : [alert.occurrence];
+  const occurrences = alert.occurrence === undefined ? [] : [{ name: alert.occurrence, at: now }];
   return {
     ...factsOf(alert),
     tier: isWorse ? alert.tier : known.tier,

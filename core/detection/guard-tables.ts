@@ -1,3 +1,4 @@
+import { alertRecordKind } from '../alerts/alert-record.ts';
 import type { Ledger } from '../audit/ledger.ts';
 import type { Entity, Kind } from '../kernel/entity.ts';
 import type { Store } from '../kernel/store.ts';
@@ -18,7 +19,15 @@ interface Finding {
   readonly kind: AlertKind;
   readonly workspaceId: string;
   readonly subject: string;
+  /** The subject of the alert, where it does not name one of the findings. */
+  readonly about?: string;
 }
+
+/**
+ * What alerts about records of alerts are about. Recording an alert changes such a record. So where no row explains any
+ * change, as after one with a forged time, an alert about each record would be a reason for the next one for ever.
+ */
+const ALERT_RECORDS = 'alerts';
 
 /**
  * The tamper guard: looks at what the streams of both tables tell and raises a critical alert, within seconds, for
@@ -36,12 +45,16 @@ export async function guardTables(parts: GuardParts, changes: readonly TableChan
     if (finding === undefined) continue;
     findings.push({ ...finding, workspaceId: await tellingPlace(parts.ledger, finding.workspaceId) });
   }
-  const groups = Map.groupBy(findings, ({ workspaceId, kind }) => `${workspaceId} ${kind}`);
+  const groups = Map.groupBy(
+    findings,
+    ({ workspaceId, kind, about = '' }) => `${workspaceId} ${kind} ${about}`,
+  );
   for (const [first, ...others] of groups.values()) {
     if (first === undefined) continue;
     const { kind, workspaceId } = first;
     // Other rows are another subject: an alert that was raised already may be told once.
-    const subject = others.length === 0 ? first.subject : `${first.subject} and ${others.length} others`;
+    const named = others.length === 0 ? first.subject : `${first.subject} and ${others.length} others`;
+    const subject = first.about ?? named;
     await parts.alerts.raise({
       tier: 'critical',
       kind,
@@ -69,10 +82,12 @@ async function judgeRow({ store }: GuardParts, row: RowTouched): Promise<Finding
 
 async function judgeEntity(parts: GuardParts, change: EntityWritten): Promise<Finding | undefined> {
   if (await isExplained(parts, change)) return undefined;
-  const entity = change.after ?? change.before;
+  // Whose it was: a forger may write another workspace into it, which would be told instead.
+  const { kind = '', id = '', workspaceId = '' } = change.before ?? change.after ?? {};
   return {
     kind: 'entity_unexplained',
-    workspaceId: entity?.workspaceId ?? '',
-    subject: `${entity?.kind ?? ''}/${entity?.id ?? ''}`.slice(0, 300).toWellFormed(),
+    workspaceId,
+    subject: `${kind}/${id}`.slice(0, 300).toWellFormed(),
+    ...(kind === alertRecordKind.name ? { about: ALERT_RECORDS } : {}),
   };
 }

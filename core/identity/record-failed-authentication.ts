@@ -23,11 +23,11 @@ export interface FailureSubject {
   readonly id: string;
 }
 
-/** At most this many sources a minute and workspace get a row of their own; the rest share one. */
+/** At most this many sources a minute get a row of their own, of each key and of all else in a workspace; the rest share one. */
 export const MAX_SOURCES_PER_MINUTE = 30;
 
 /** Nobody comes upon these by chance, so no crowd of other failures may hide them: a real token is in wrong hands. */
-const ALWAYS_TOLD: ReadonlySet<string> = new Set(['honeypot', 'refresh_token_reused', 'code_used']);
+const ALWAYS_TOLD: ReadonlySet<string> = new Set(['refresh_token_reused', 'code_used']);
 
 const OTHER_SOURCES = '*';
 const MINUTE_MS = 60_000;
@@ -36,6 +36,9 @@ const MINUTE_MS = 60_000;
  * Records that somebody came without valid credentials. The first time in a minute that an address fails for a reason
  * is a row at once; its repeats are only counted, and become one row when the minute is over (`sweep-tallies.ts`).
  * With more than {@link MAX_SOURCES_PER_MINUTE} sources, the rest are counted together: strangers cannot fill the trail.
+ *
+ * The sources of a key are counted for themselves, so that neither a crowd of other failures hides that a honeypot is
+ * tried, nor does a honeypot that is told of in spite of the crowd take longer than a revoked key that is not.
  */
 export async function recordFailedAuthentication(
   parts: RecordFailureParts,
@@ -50,7 +53,7 @@ export async function recordFailedAuthentication(
     reason: countedReason(failure),
   };
   if ((await bookkeeping.count(tally)) > 1) return;
-  const sources = await bookkeeping.count({ ...tally, ip: OTHER_SOURCES, reason: 'sources' });
+  const sources = await bookkeeping.count({ ...tally, ip: OTHER_SOURCES, reason: crowdOf(failure) });
   if (sources > MAX_SOURCES_PER_MINUTE && !ALWAYS_TOLD.has(failure.reason)) return;
   await trail.commit(origin, [
     {
@@ -74,6 +77,11 @@ function countedReason({ reason, subject }: FailedAuthentication): string {
   return subject === undefined ? reason : `${reason} ${subject.id}`;
 }
 
+/** The failures that a failure's source is counted among. */
+function crowdOf({ subject }: FailedAuthentication): string {
+  return subject?.type === 'api_key' ? `sources ${subject.id}` : 'sources';
+}
+
 /** What a tally's reason is made of, as the members of an event's detail. */
 export function readReason({ reason }: TallyKey): {
   readonly reason: string;
@@ -85,9 +93,10 @@ export function readReason({ reason }: TallyKey): {
   return isId('key', id) ? { reason: name, keyId: id } : { reason: name, userId: id };
 }
 
-/** Whether no number of other sources may hide a failure. */
-export function isAlwaysTold(tally: TallyKey): boolean {
-  return ALWAYS_TOLD.has(readReason(tally).reason);
+/** Whether the row of a source's repeats comes before those of others, of which some may have to share one. */
+export function comesFirst(tally: TallyKey): boolean {
+  const { reason } = readReason(tally);
+  return reason === 'honeypot' || ALWAYS_TOLD.has(reason);
 }
 
 /** Whether a tally is the count of a minute's sources, not of one source's failures. */

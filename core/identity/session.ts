@@ -64,8 +64,7 @@ export const sessionKind: Kind<Session> = {
   name: 'session',
   schema: sessionSchema,
   listing: (session) => ({
-    list:
-      session.endedAt === undefined ? sessionList(session.userId) : `user#${session.userId}#endedSessions`,
+    list: session.endedAt === undefined ? sessionList(session.userId) : endedSessionList(session.userId),
     key: `${session.createdAt}#${session.id}`,
   }),
   expiry: (session) => session.expiresAt,
@@ -74,6 +73,11 @@ export const sessionKind: Kind<Session> = {
 /** A person's sessions, in all workspaces. */
 export function sessionList(userId: string): string {
   return `user#${userId}#sessions`;
+}
+
+/** Those of a person that are over, for as long as they are kept. */
+export function endedSessionList(userId: string): string {
+  return `user#${userId}#endedSessions`;
 }
 
 /** A refresh token that was handed out. Kept after its use, so that a second use is recognized. */

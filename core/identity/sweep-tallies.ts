@@ -8,8 +8,8 @@ import type { Clock } from '../kernel/ports.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import type { Bookkeeping, Tally } from './bookkeeping.ts';
 import {
+  comesFirst,
   countsSources,
-  isAlwaysTold,
   MAX_SOURCES_PER_MINUTE,
   readReason,
 } from './record-failed-authentication.ts';
@@ -103,7 +103,7 @@ async function recordMinute(
 function minuteDetails(tallies: readonly Tally[]): { [key: string]: string }[] {
   const sources = tallies
     .filter((tally) => !countsSources(tally))
-    .toSorted((a, b) => Number(isAlwaysTold(b)) - Number(isAlwaysTold(a)));
+    .toSorted((a, b) => Number(comesFirst(b)) - Number(comesFirst(a)));
   const told = sources.slice(0, MAX_SOURCES_PER_MINUTE);
   const details: { [key: string]: string }[] = told
     .filter((tally) => tally.count > 1)

@@ -4,9 +4,10 @@ import type { Alert, Alerts } from '../../core/detection/alert.ts';
 import { type ErrorCode, VaultError } from '../../core/kernel/errors.ts';
 import { logger } from './logger.ts';
 
-const metrics = new Metrics();
+/** Of all functions together: the one alarm watches them under this name, whichever function raised an alert. */
+const metrics = new Metrics({ serviceName: 'alerts' });
 
-/** What another try may get over. An entity that somebody spoiled would stop the function for good. */
+/** What another try may get over. What can never be recorded would stop the function for good. */
 const PASSING: ReadonlySet<ErrorCode> = new Set(['unavailable', 'concurrent_change']);
 
 /**

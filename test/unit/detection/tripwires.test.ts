@@ -133,7 +133,12 @@ describe('the rows that the guard is shown', () => {
     await showRows(vault);
     await showRows(vault);
     expect(await alertsOf(vault, 'ws_1')).toMatchObject([
-      { alertKind: 'honeypot_used', count: 2, occurrences: ['0-1', '0-2'], rows: ['0-2'] },
+      {
+        alertKind: 'honeypot_used',
+        count: 2,
+        occurrences: [{ name: '0-1' }, { name: '0-2' }],
+        rows: ['0-2'],
+      },
     ]);
   });
 

@@ -55,6 +55,7 @@ async function use(token: string, ip: string, call = { method: 'GET', path: '/se
 
 const FIRST = ['store.find', 'bookkeeping.count', 'bookkeeping.count', 'ledger.append'];
 const REPEATED = ['store.find', 'bookkeeping.count'];
+const COUNTED = ['store.find', 'bookkeeping.count', 'bookkeeping.count'];
 
 describe('the holder of a honeypot key', () => {
   it.each([
@@ -94,6 +95,25 @@ describe('the holder of a honeypot key', () => {
       expect((await use(token, ip)).calls).toEqual(REPEATED);
     },
   );
+});
+
+describe('in a minute in which more fail than get a row of their own', () => {
+  it.each(REAL)('the holder waits for the same calls as ever: %s', async (invalid) => {
+    const { token: another } = await invalidKey('revoked');
+    for (let source = 0; source <= MAX_SOURCES_PER_MINUTE; source += 1) await use(another, freshAddress());
+    const { token } = await invalidKey(invalid);
+    const ip = freshAddress();
+    expect((await use(token, ip)).calls).toEqual(FIRST);
+    expect((await use(token, ip)).calls).toEqual(REPEATED);
+  });
+
+  it.each(REAL)('who tries one key from everywhere sees it only counted in the end: %s', async (invalid) => {
+    const { token } = await invalidKey(invalid);
+    for (let source = 0; source < MAX_SOURCES_PER_MINUTE; source += 1) {
+      expect((await use(token, freshAddress())).calls).toEqual(FIRST);
+    }
+    expect((await use(token, freshAddress())).calls).toEqual(COUNTED);
+  });
 });
 
 describe('the workspace of a honeypot key', () => {
@@ -143,5 +163,18 @@ describe('the workspace of a honeypot key', () => {
     world.vault.clock.advance(2 * MINUTE);
     await sweepTallies(world.vault);
     expect(await alerts()).toEqual([`critical honeypot_used api_key ${id} from 198.51.100.7: 2`]);
+  });
+
+  it('has so many alerts a minute at most, from however many addresses it is tried', async () => {
+    const { token } = await invalidKey('honeypot');
+    for (let source = 0; source < 3 * MAX_SOURCES_PER_MINUTE; source += 1) await use(token, freshAddress());
+    expect(await alerts()).toHaveLength(MAX_SOURCES_PER_MINUTE);
+    world.vault.clock.advance(2 * MINUTE);
+    await sweepTallies(world.vault);
+    expect(rowsOf(world.vault, world.workspaceId, 1).at(-1)?.detail).toMatchObject({
+      reason: 'many_sources',
+      // With the key that was tried before, in the same minute.
+      otherSources: String(2 * MAX_SOURCES_PER_MINUTE + 1),
+    });
   });
 });
