@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDevVault } from '../local/dev-vault.ts';
+import { benchAnomaly } from './anomaly.ts';
 import { benchAppend } from './append.ts';
 import { benchColdImport } from './cold-import.ts';
 import { benchLogin } from './login.ts';
@@ -16,6 +17,7 @@ const lines: Line[] = [];
 lines.push(
   ...(await benchColdImport()),
   ...(await benchVerify()),
+  ...benchAnomaly(),
   ...(await benchProof()),
   ...(await benchAppend()),
   ...(await benchLogin()),

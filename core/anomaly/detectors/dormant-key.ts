@@ -3,8 +3,8 @@ import { DAY_MS } from '../../kernel/timestamps.ts';
 import { type Detector, NOTHING } from '../detector.ts';
 
 const thresholdsSchema = z.strictObject({
-  /** After so many days without a use, a key is dormant. */
-  days: z.int().min(7).max(3_650).default(90),
+  /** After so many days without a use, a key is dormant. What is known of an actor is kept for little more than a year. */
+  days: z.int().min(7).max(365).default(90),
 });
 
 export type DormantKeyThresholds = z.infer<typeof thresholdsSchema>;
