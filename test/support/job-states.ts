@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { JobState } from '../../core/kernel/job-state.ts';
 import { MemoryJobState } from './memory-job-state.ts';
 import type { MemoryTables } from './memory-ledger.ts';
 
@@ -6,11 +7,17 @@ import type { MemoryTables } from './memory-ledger.ts';
 export function memoryJobStates<S extends { readonly version: number }>(
   tables: MemoryTables,
   schema: z.ZodType<S>,
-): (workspaceId: string) => MemoryJobState<S> {
-  const states = new Map<string, MemoryJobState<S>>();
+): (workspaceId: string) => JobState<S> {
+  const states = new Map<string, JobState<S>>();
   return (workspaceId) => {
     const state = states.get(workspaceId) ?? new MemoryJobState(tables, schema);
     states.set(workspaceId, state);
     return state;
   };
 }
+
+/** A state that somebody spoiled. */
+export const SPOILED_STATE: JobState<never> = {
+  read: () => Promise.reject(new Error('This state is spoiled.')),
+  replace: async () => 'changed',
+};

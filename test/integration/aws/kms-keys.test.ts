@@ -51,7 +51,9 @@ describe('on the wire', () => {
   it('a data key has 32 bytes, names its key, and comes back unwrapped', async () => {
     const { plaintext, wrapped, keyArn: named } = await keys.generateDataKey(context);
     expect([plaintext.length, named]).toEqual([32, keyArn]);
-    expect(Buffer.from(await keys.decrypt(wrapped, keyArn, context))).toEqual(Buffer.from(plaintext));
+    const unwrapped = await keys.decrypt(wrapped, keyArn, context);
+    expect(Buffer.from(unwrapped.plaintext)).toEqual(Buffer.from(plaintext));
+    expect(unwrapped.attempts).toBe(1);
   });
 
   it('a value sealed before the vault moved to another key still opens', async () => {
@@ -59,7 +61,7 @@ describe('on the wire', () => {
     const name = { workspaceId: 'ws_1', secretId: 'sec_1', version: 1 };
     const envelope = await sealValue(parts, name, Buffer.from('value'));
     const moved = createKmsKeys(await newKey(), kms);
-    expect((await openValue(moved, name, envelope)).toString()).toBe('value');
+    expect((await openValue(moved, name, envelope)).plaintext.toString()).toBe('value');
   });
 
   it.each([
@@ -86,7 +88,7 @@ describe('on the wire', () => {
     await expect(keys.decrypt(wrapped, keyArn, context)).rejects.toMatchObject(refused);
     await expect(keys.generateDataKey(context)).rejects.toMatchObject(refused);
     await kms.send(new EnableKeyCommand({ KeyId: keyArn }));
-    expect(await keys.decrypt(wrapped, keyArn, context)).toHaveLength(32);
+    expect((await keys.decrypt(wrapped, keyArn, context)).plaintext).toHaveLength(32);
   });
 
   it('a key that waits for its deletion, and one that never was, are unavailable', async () => {
@@ -166,6 +168,25 @@ describe('with a service that misbehaves', () => {
     const error = await keys.decrypt(Uint8Array.of(1), keyArn, context).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code, cause });
     expect(String(error)).not.toContain('somebody');
+  });
+
+  it.each([
+    ['a decryption', good],
+    ['a reply that is not used', { ...good, KeyId: 'another' }],
+  ])('tells how often it had to ask for %s', async (_, reply) => {
+    kms.on(DecryptCommand).resolves({ ...reply, $metadata: { attempts: 2 } });
+    const outcome = await keys.decrypt(Uint8Array.of(1), keyArn, context).catch((thrown: unknown) => thrown);
+    expect(outcome).toMatchObject({ attempts: 2 });
+  });
+
+  it('tells how often it asked in vain', async () => {
+    const cause = Object.assign(new Error('slow'), { name: 'TimeoutError', $metadata: { attempts: 2 } });
+    kms.on(DecryptCommand).rejects(cause);
+    await expect(keys.decrypt(Uint8Array.of(1), keyArn, context)).rejects.toMatchObject({
+      code: 'unavailable',
+      retryAfter: 2,
+      attempts: 2,
+    });
   });
 
   it('names key and context in each call', async () => {

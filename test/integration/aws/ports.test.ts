@@ -1,5 +1,6 @@
 import { createBookkeeping } from '../../../aws/bookkeeping.ts';
 import { createDynamoInspector } from '../../../aws/dynamo-inspector.ts';
+import { createDynamoJobState } from '../../../aws/dynamo-job-state.ts';
 import { createDynamoLedger } from '../../../aws/dynamo-ledger.ts';
 import { createDynamoStore } from '../../../aws/dynamo-store.ts';
 import { createDynamoVerifications } from '../../../aws/dynamo-verifications.ts';
@@ -9,11 +10,13 @@ import { connectDynamo, createTables, TABLES } from '../../support/dynamo-tables
 import { describeWithDynamoDb } from '../../support/dynamodb.ts';
 import { MemoryBookkeeping } from '../../support/memory-bookkeeping.ts';
 import { MemoryDeliveryLog } from '../../support/memory-delivery-log.ts';
+import { MemoryJobState } from '../../support/memory-job-state.ts';
 import { MemoryTables } from '../../support/memory-ledger.ts';
 import { MemoryVerifications } from '../../support/memory-verifications.ts';
 import { describeBookkeeping } from './bookkeeping-contract.ts';
 import { describeDeliveryLog } from './delivery-log-contract.ts';
 import { describeInspector } from './inspector-contract.ts';
+import { describeJobState, jobStateSchema, type TestState } from './job-state-contract.ts';
 import { describeLedger } from './ledger-contract.ts';
 import type { Ports } from './ports.ts';
 import { describeStore } from './store-contract.ts';
@@ -29,6 +32,7 @@ function describePorts(getPorts: () => Ports): void {
   describe('bookkeeping', () => describeBookkeeping(getPorts));
   describe('the log of deliveries', () => describeDeliveryLog(getPorts));
   describe('the states of verifications', () => describeVerifications(getPorts));
+  describe('the states of jobs', () => describeJobState(getPorts));
 }
 
 describe('in memory', () => {
@@ -36,6 +40,12 @@ describe('in memory', () => {
   const bookkeeping = new MemoryBookkeeping(tables);
   const deliveries = new MemoryDeliveryLog(tables);
   const verifications = new MemoryVerifications(tables);
+  const jobStates = new Map<string, MemoryJobState<TestState>>();
+  const jobState = (name: string): MemoryJobState<TestState> => {
+    const state = jobStates.get(name) ?? new MemoryJobState(tables, jobStateSchema);
+    jobStates.set(name, state);
+    return state;
+  };
   tables.rowsPerRead = 100;
   describePorts(() => ({
     store: tables.store,
@@ -44,6 +54,7 @@ describe('in memory', () => {
     bookkeeping,
     deliveries,
     verifications,
+    jobState,
   }));
 });
 
@@ -61,5 +72,6 @@ describeWithDynamoDb('on DynamoDB', (getEndpoint) => {
     bookkeeping: createBookkeeping(client, TABLES.vaultTable),
     deliveries: createDynamoDeliveryLog(client, TABLES.vaultTable),
     verifications: createDynamoVerifications(client, TABLES.vaultTable),
+    jobState: (name) => createDynamoJobState(client, TABLES.vaultTable, name, jobStateSchema),
   }));
 });

@@ -6,10 +6,12 @@ import type { AppendOutcome, ExplainedChange, Ledger, StoredRow } from '../../..
 import { GENESIS_HASH } from '../../../core/audit/row.ts';
 import type { Bookkeeping } from '../../../core/identity/bookkeeping.ts';
 import type { Change } from '../../../core/kernel/entity.ts';
+import type { JobState } from '../../../core/kernel/job-state.ts';
 import type { Store } from '../../../core/kernel/store.ts';
 import type { DeliveryLog } from '../../../core/siem/delivery-log.ts';
 import type { VerificationStates } from '../../../core/verification/verification-state.ts';
 import { SeededRandom } from '../../support/random.ts';
+import type { TestState } from './job-state-contract.ts';
 
 /** The ports that have two implementations: on DynamoDB, and in memory for all other tests. */
 export interface Ports {
@@ -19,6 +21,8 @@ export interface Ports {
   readonly bookkeeping: Bookkeeping;
   readonly deliveries: DeliveryLog;
   readonly verifications: VerificationStates;
+  /** The state of the job of this name. */
+  readonly jobState: (name: string) => JobState<TestState>;
 }
 
 let workspaces = 0;

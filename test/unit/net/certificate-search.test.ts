@@ -82,6 +82,7 @@ it.each([
   ["C=US, O=Let's Encrypt, CN=R11", ["let's encrypt", 'r11']],
   ['C=US, O="CLOUDFLARE, INC.", CN=Cloudflare TLS', ['cloudflare, inc.', 'cloudflare tls']],
   ['CN=a, OU=O=Amazon', ['a']],
+  ['CN=a, OU="x, O=Amazon"', ['a']],
   ['C=US', []],
 ])('the names in %s are %j', (distinguishedName, names) => {
   expect(issuerNames(distinguishedName)).toEqual(names);

@@ -1,0 +1,78 @@
+import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { concurrently } from '../core/kernel/concurrently.ts';
+import { unavailable } from '../core/kernel/errors.ts';
+import { DAY_MS, timestamp } from '../core/kernel/timestamps.ts';
+import type { CallFile, KeyCalls } from '../core/reconciliation/key-calls.ts';
+import { errorName } from './clients.ts';
+import { readTrailFile } from './cloudtrail-records.ts';
+
+/** Files read at once; each has some megabytes, unpacked. */
+const WIDTH = 8;
+const ABSENT: ReadonlySet<string> = new Set(['NoSuchKey', 'NotFound']);
+
+/**
+ * The `KeyCalls` port on the bucket of a CloudTrail trail. Its files are
+ * `AWSLogs/<account>/CloudTrail/<region>/YYYY/MM/DD/<account>_CloudTrail_<region>_YYYYMMDDTHHmmZ_<random>.json.gz` by the
+ * time of delivery, UTC; each may hold records of any time before that (CloudTrail User Guide, "CloudTrail log file
+ * examples"). Account and region are the key's. The role needs `s3:ListBucket` and `s3:GetObject`.
+ */
+export function createCloudTrailCalls(
+  bucket: string,
+  keyArn: string,
+  client: Pick<S3Client, 'send'>,
+): KeyCalls {
+  const [, , , region = '', account = ''] = keyArn.split(':');
+
+  async function* keysOf(day: string, from: number): AsyncGenerator<readonly string[]> {
+    const folder = `AWSLogs/${account}/CloudTrail/${region}/${day.replaceAll('-', '/')}/`;
+    const first = `${folder}${account}_CloudTrail_${region}_${minuteOf(from)}`;
+    let token: string | undefined;
+    do {
+      const command = new ListObjectsV2Command({
+        Bucket: bucket,
+        Prefix: folder,
+        // Nothing in here was delivered before the span began.
+        StartAfter: first,
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+      });
+      const page = await client.send(command).catch(refuse);
+      yield (page.Contents ?? []).flatMap(({ Key: key = '' }) => (key.endsWith('.json.gz') ? key : []));
+      token = page.NextContinuationToken;
+    } while (token !== undefined);
+  }
+
+  const read = async (key: string): Promise<CallFile> => {
+    try {
+      const { Body: body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      const bytes = (await body?.transformToByteArray()) ?? new Uint8Array();
+      return { name: key, ...readTrailFile(bytes, keyArn) };
+    } catch (error) {
+      if (ABSENT.has(errorName(error))) return { name: key, calls: [], isDamaged: true };
+      return refuse(error);
+    }
+  };
+
+  return {
+    async *files({ from, deliveredUntil }) {
+      for (let at = from; dayOf(at) <= dayOf(deliveredUntil); at += DAY_MS) {
+        for await (const keys of keysOf(dayOf(at), from)) {
+          for (let start = 0; start < keys.length; start += WIDTH)
+            yield* await concurrently(keys.slice(start, start + WIDTH), WIDTH, read);
+        }
+      }
+    },
+  };
+}
+
+function dayOf(milliseconds: number): string {
+  return timestamp(milliseconds).slice(0, 10);
+}
+
+/** As in the names of files: `20261122T0005Z`. */
+function minuteOf(milliseconds: number): string {
+  return `${timestamp(milliseconds).slice(0, 16).replace(/[-:]/g, '')}Z`;
+}
+
+function refuse(cause: unknown): never {
+  throw unavailable('The log of key calls does not answer right now. Try again.', cause);
+}

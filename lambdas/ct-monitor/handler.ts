@@ -1,0 +1,19 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import middy from '@middy/core';
+import { watchCertificates } from '../../core/certificates/watch-certificates.ts';
+import { composeCtMonitor } from '../shared/compose-ct-monitor.ts';
+import { readEnv } from '../shared/env.ts';
+import { logger } from '../shared/logger.ts';
+
+const parts = composeCtMonitor(readEnv());
+const metrics = new Metrics();
+
+/** Hourly, where there are domains to watch: looks for certificates that somebody else may have had issued. */
+export const handler = middy(async () => {
+  const outcome = await watchCertificates(parts);
+  metrics.addMetric('UnexpectedCertificates', MetricUnit.Count, outcome.unexpected);
+  metrics.addMetric('CertificateSearchFailures', MetricUnit.Count, outcome.failed);
+  metrics.publishStoredMetrics();
+  logger.info('Looked for certificates', { ...outcome });
+  return outcome;
+});
