@@ -92,6 +92,7 @@ export function archiveBucket(stack: Stack, stage: StageConfig, accessLogs: IBuc
  */
 function archiveDenials(bucket: Bucket, stage: StageConfig): PolicyStatement[] {
   const everybody = { effect: Effect.DENY, principals: [new AnyPrincipal()] };
+  const { role } = namesOf(stage);
   const writes = ARCHIVE_WRITERS.map(
     ({ prefix, writer }) =>
       new PolicyStatement({
@@ -99,7 +100,15 @@ function archiveDenials(bucket: Bucket, stage: StageConfig): PolicyStatement[] {
         sid: `Only${writer.charAt(0).toUpperCase()}${writer.slice(1)}Writes`,
         actions: ['s3:PutObject'],
         resources: [bucket.arnForObjects(`${prefix}*`)],
-        conditions: { ArnNotEquals: { 'aws:PrincipalArn': roleArn(namesOf(stage).role(writer)) } },
+        conditions: {
+          ArnNotEquals: {
+            'aws:PrincipalArn': [
+              roleArn(role(writer)),
+              // A restore publishes again what was published before; it signs nothing.
+              ...(stage.recovery && writer === 'sealer' ? [roleArn(role('restore'))] : []),
+            ],
+          },
+        },
       }),
   );
   const elsewhere = new PolicyStatement({

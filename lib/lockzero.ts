@@ -57,6 +57,7 @@ export function addLockzero(app: App, stage: StageConfig): Lockzero {
     trail,
     dataKeyArn,
     secretsKeyArn,
+    checkpointKeyArn,
   });
 
   Tags.of(app).add('project', 'lockzero');

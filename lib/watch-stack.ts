@@ -26,6 +26,7 @@ import { CallLog } from './watch/call-log.ts';
 import { ChangeRules } from './watch/change-rules.ts';
 import { apiAlarms, keyAlarm } from './watch/edge-alarms.ts';
 import { deadLetterAlarm, functionAlarms, queueAlarm } from './watch/function-alarms.ts';
+import { RecoveryRole } from './watch/recovery-role.ts';
 import { Snapshots } from './watch/snapshots.ts';
 import { vaultAlarms } from './watch/vault-alarms.ts';
 import type { WatchedFunction, WatchedQueue } from './watch/watched.ts';
@@ -38,6 +39,7 @@ export interface WatchStackProps extends StackProps {
   readonly trail: TrailStack;
   readonly dataKeyArn: string;
   readonly secretsKeyArn: string;
+  readonly checkpointKeyArn: string;
 }
 
 interface Watched {
@@ -73,6 +75,7 @@ export class WatchStack extends Stack {
     this.alarms(new Alarms(this, 'Alarms', { prefix, topic }), own, props);
     new ChangeRules(this, 'Changes', { stage, topic });
     new Snapshots(this, 'Snapshots', { stage, dataKeyArn, tables: [data.vault, data.audit] });
+    if (stage.recovery) new RecoveryRole(this, 'Recovery', props);
     if (stage.monthlyBudgetUsd !== undefined) this.budget(prefix, stage.monthlyBudgetUsd, stage.alarmEmails);
     new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
   }

@@ -1,4 +1,6 @@
 import { join, resolve } from 'node:path';
+import { recordKeyCalls } from './cloudtrail/record-key-calls.ts';
+import { createTrailWriter, type TrailWriter } from './cloudtrail/trail-writer.ts';
 import { createControls } from './controls.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { obtainOwner } from './demo-owner.ts';
@@ -33,6 +35,12 @@ export interface DevVaultOptions {
   readonly quiet: boolean;
   /** Lets a day pass in about a minute. */
   readonly fastClock?: boolean;
+  /**
+   * Whether functions run when their time comes; otherwise only when somebody runs them, or the tables wake them.
+   *
+   * @default true
+   */
+  readonly scheduled?: boolean;
 }
 
 export interface DevVault {
@@ -73,7 +81,7 @@ let used = false;
  * StartError or JavaMissingError for what the developer can mend; nothing is left running then.
  */
 export async function startDevVault(options: DevVaultOptions): Promise<DevVault> {
-  const { port, dataDir, rateLimit, quiet, fastClock = false } = options;
+  const { port, dataDir, rateLimit, quiet, fastClock = false, scheduled = true } = options;
   if (used) throw new Error('A process runs one dev vault in its life: the functions are configured once.');
   const unlock = lockDataDir(dataDir);
   used = true;
@@ -88,13 +96,23 @@ export async function startDevVault(options: DevVaultOptions): Promise<DevVault>
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await Promise.all([schedules?.stop(), eventSources?.stop()]);
+    await trail.flush();
     await server?.stop();
     await database?.stop();
     unlock();
   };
+  const { standIns, trail } = createStandIns(dataDir, outbox, now, {
+    baseUrl: () => `http://127.0.0.1:${server?.port}`,
+    dynamodbEndpoint: () => database?.endpoint ?? '',
+  });
   // The functions need the stand-ins, so the port is open before they are there; early requests wait for them.
   const functions = Promise.withResolvers<Functions>();
-  const runJob: RunJob = async (name, event = {}) => (await functions.promise).jobs[name](event);
+  const runJob: RunJob = async (name, event = {}) => {
+    const { jobs } = await functions.promise;
+    // What CloudTrail delivers minutes later is there when a job looks for it.
+    await trail.flush();
+    return jobs[name](event);
+  };
   const pump = async (): Promise<void> => {
     await functions.promise;
     await eventSources?.pump();
@@ -103,12 +121,7 @@ export async function startDevVault(options: DevVaultOptions): Promise<DevVault>
 
   try {
     server = await openServer(port, [
-      toNodeListener(
-        createStandIns(dataDir, outbox, now, {
-          baseUrl: () => `http://127.0.0.1:${server?.port}`,
-          dynamodbEndpoint: () => database?.endpoint ?? '',
-        }),
-      ),
+      toNodeListener(standIns),
       createControls({ runJob, pump, advance: time.advance }),
       createGateway({
         invoke: async (event) => {
@@ -133,7 +146,7 @@ export async function startDevVault(options: DevVaultOptions): Promise<DevVault>
     const exportEndpoint = url + MOUNTS.exports;
     enterFunctionEnvironment({ ...keyArns, ...queueUrls, url, pwnedPasswordsUrl, exportEndpoint }, quiet);
     const imported = await importFunctions();
-    eventSources = startEventSources(eventSourcesOf(imported, provisioned, dataDir));
+    eventSources = startEventSources(eventSourcesOf(imported, provisioned, dataDir, time));
     functions.resolve(imported);
 
     const owner = await obtainOwner(url, operator, readDevConfig(dataDir));
@@ -142,9 +155,8 @@ export async function startDevVault(options: DevVaultOptions): Promise<DevVault>
     const aws = { region, ...endpoints, vaultTable, auditTable, ...buckets, ...keyArns };
     const config = { url, ...owner, outbox, aws };
     writeDevConfig(dataDir, config);
-    schedules = fastClock
-      ? startFastSchedules({ runJob, time, pump, requestsDone: requests.none })
-      : startSchedules(runJob, now);
+    if (fastClock) schedules = startFastSchedules({ runJob, time, pump, requestsDone: requests.none });
+    else if (scheduled) schedules = startSchedules(runJob, now);
     return { url, config, runJob, pump, time, stop: () => (stopping ??= stop()) };
   } catch (error) {
     functions.promise.catch(() => undefined);
@@ -165,12 +177,15 @@ function createStandIns(
   outbox: string,
   now: () => number,
   { baseUrl, dynamodbEndpoint }: Whereabouts,
-): Record<string, StandIn> {
-  const { region, accountId } = RESOURCES;
+): { readonly standIns: Record<string, StandIn>; readonly trail: TrailWriter } {
+  const { region, accountId, trailBucket: bucket, apiRole: roleName } = RESOURCES;
   const shared = { now, region, accountId };
-  return {
-    [MOUNTS.kms]: createKms({ ...shared, file: join(dataDir, 'kms.json') }),
-    [MOUNTS.s3]: createS3({ folder: join(dataDir, 's3'), now }),
+  const s3 = createS3({ folder: join(dataDir, 's3'), now });
+  const trail = createTrailWriter({ ...shared, s3, bucket });
+  const kms = createKms({ ...shared, file: join(dataDir, 'kms.json') });
+  const standIns = {
+    [MOUNTS.kms]: recordKeyCalls(kms, { ...shared, trail, roleName }),
+    [MOUNTS.s3]: s3,
     [MOUNTS.secretsManager]: createSecretsManager({ ...shared, file: join(dataDir, 'secrets-manager.json') }),
     [MOUNTS.ses]: createSes({ folder: outbox, now }),
     [MOUNTS.sqs]: createSqs({ ...shared, baseUrl: () => baseUrl() + MOUNTS.sqs }),
@@ -184,6 +199,7 @@ function createStandIns(
     }),
     [MOUNTS.pwnedPasswords]: createPwnedPasswordsService(),
   };
+  return { standIns, trail };
 }
 
 function endpointsOf(url: string, database: DynamoDbLocal): Endpoints {

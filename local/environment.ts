@@ -10,6 +10,9 @@ export const RESOURCES = {
   archiveBucket: 'lockzero-local-archive',
   stagingBucket: 'lockzero-local-staging',
   backupBucket: 'lockzero-local-backup',
+  trailBucket: 'lockzero-local-trail',
+  /** The role that all functions have here. */
+  apiRole: 'lockzero-local-api',
   sealQueue: 'lockzero-local-seal.fifo',
   deliveryQueue: 'lockzero-local-delivery.fifo',
   /** As on a development stage: long enough to see that it refuses, short enough to be rid of it. */
@@ -96,6 +99,8 @@ export function enterFunctionEnvironment(settings: FunctionSettings, quiet: bool
     // No key of its own for what lies at rest: nothing is encrypted there on a laptop.
     BACKUP_KEY_ARN: settings.secretsKeyArn,
     EXPORT_ENDPOINT: settings.exportEndpoint,
+    TRAIL_BUCKET: RESOURCES.trailBucket,
+    DECRYPTING_ROLE_ARNS: `arn:aws:iam::${RESOURCES.accountId}:role/${RESOURCES.apiRole}`,
     CHECKPOINT_KEY_ARN: settings.checkpointKeyArn,
     LOG_NAME: RESOURCES.logName,
     SEAL_QUEUE_URL: settings.sealQueueUrl,

@@ -6,6 +6,7 @@ import type { Functions } from './functions.ts';
 import { openRecords } from './json-records.ts';
 import type { Provisioned } from './provision.ts';
 import { createQueueConsumer } from './queue-consumer.ts';
+import type { ShiftedTime } from './shifted-time.ts';
 import { createStreamSource, type StreamPosition } from './streams.ts';
 
 /** What wakes functions beside HTTP and the clock, as the stack `Trail` wires it. */
@@ -13,11 +14,13 @@ export function eventSourcesOf(
   functions: Functions,
   { streamArns, queueUrls }: Pick<Provisioned, 'streamArns' | 'queueUrls'>,
   dataDir: string,
+  { ahead }: Pick<ShiftedTime, 'ahead'>,
 ): EventSource[] {
   const sqs = new SQSClient();
   const stream = {
     client: new DynamoDBStreamsClient(),
     positions: openRecords<StreamPosition>(join(dataDir, 'streams.json'), ({ id }) => id),
+    ahead,
   };
   const { dispatcher, guard } = functions;
   const toGuard = { ...stream, functionName: 'guard', invoke: guard, accepts: () => true };

@@ -45,6 +45,14 @@ const JOBS: Readonly<Record<JobName, Job>> = {
   anomaly: { load: () => import('../lambdas/anomaly/handler.ts'), timeoutSeconds: 5 * MINUTE },
   backup: { load: () => import('../lambdas/backup/handler.ts'), timeoutSeconds: 2 * MINUTE },
   'backup-check': { load: () => import('../lambdas/backup-check/handler.ts'), timeoutSeconds: 5 * MINUTE },
+  probe: { load: () => import('../lambdas/probe/handler.ts'), timeoutSeconds: 2 * MINUTE },
+  snapshot: { load: () => import('../lambdas/snapshot/handler.ts'), timeoutSeconds: 15 * MINUTE },
+  'access-review': {
+    load: () => import('../lambdas/access-review/handler.ts'),
+    timeoutSeconds: 15 * MINUTE,
+  },
+  reconciler: { load: () => import('../lambdas/reconciler/handler.ts'), timeoutSeconds: 15 * MINUTE },
+  'ct-monitor': { load: () => import('../lambdas/ct-monitor/handler.ts'), timeoutSeconds: 5 * MINUTE },
 };
 
 async function importJobs(): Promise<Functions['jobs']> {

@@ -9,6 +9,11 @@ export const JOB_NAMES = [
   'anomaly',
   'backup',
   'backup-check',
+  'probe',
+  'snapshot',
+  'access-review',
+  'reconciler',
+  'ct-monitor',
 ] as const;
 
 /** The functions that AWS runs by the clock. */

@@ -169,11 +169,13 @@ async function provisionStream(client: DynamoDBClient, TableName: string): Promi
 }
 
 async function provisionBuckets(client: S3Client): Promise<void> {
-  const { archiveBucket: Bucket, stagingBucket, backupBucket, archiveRetentionDays: Days } = RESOURCES;
+  const { archiveBucket: Bucket, archiveRetentionDays: Days } = RESOURCES;
+  const { stagingBucket, backupBucket, trailBucket } = RESOURCES;
   await unlessThere('BucketAlreadyOwnedByYou', [
     client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true })),
-    client.send(new CreateBucketCommand({ Bucket: stagingBucket })),
-    client.send(new CreateBucketCommand({ Bucket: backupBucket })),
+    ...[stagingBucket, backupBucket, trailBucket].map((name) =>
+      client.send(new CreateBucketCommand({ Bucket: name })),
+    ),
   ]);
   const Rule = { DefaultRetention: { Mode: 'GOVERNANCE', Days } } as const;
   await client.send(

@@ -3,7 +3,7 @@ import type { JobName } from './jobs.ts';
 /** How often a job runs, by UTC. */
 export interface Rhythm {
   readonly everyMinutes: number;
-  /** Minutes after midnight, or after Monday's midnight for what runs weekly. */
+  /** Minutes after midnight. */
   readonly at?: number;
 }
 
@@ -23,13 +23,15 @@ export const RHYTHMS: Readonly<Record<JobName, Rhythm>> = {
   anomaly: { everyMinutes: 5 },
   backup: { everyMinutes: DAY, at: HOUR },
   'backup-check': { everyMinutes: DAY, at: 5 * HOUR },
+  probe: { everyMinutes: 15 },
+  snapshot: { everyMinutes: DAY, at: 30 },
+  'access-review': { everyMinutes: DAY, at: 7 * HOUR },
+  reconciler: { everyMinutes: DAY, at: 3 * HOUR + 30 },
+  'ct-monitor': { everyMinutes: HOUR },
 };
-
-/** The epoch began on a Thursday: Monday's midnight comes four days into each of its weeks. */
-const MONDAY = 4 * DAY;
 
 /** Whether a job's time comes after `from`, and not after `to`; both in epoch milliseconds. */
 export function isDue({ everyMinutes, at = 0 }: Rhythm, from: number, to: number): boolean {
-  const turns = (time: number): number => Math.floor((time / MINUTE_MS - MONDAY - at) / everyMinutes);
+  const turns = (time: number): number => Math.floor((time / MINUTE_MS - at) / everyMinutes);
   return turns(to) > turns(from);
 }

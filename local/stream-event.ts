@@ -2,12 +2,21 @@ import type { AttributeValue, _Record as StreamRecord } from '@aws-sdk/client-dy
 import type { DynamoDBRecord, DynamoDBStreamEvent, AttributeValue as LambdaAttribute } from 'aws-lambda';
 import { RESOURCES } from './environment.ts';
 
-/** Records of a table's stream as Lambda hands them to a function: JSON, so that binary values are base64. */
-export function toStreamEvent(streamArn: string, records: readonly StreamRecord[]): DynamoDBStreamEvent {
-  return { Records: records.map((record) => toLambdaRecord(streamArn, record)) };
+/**
+ * Records of a table's stream as Lambda hands them to a function: JSON, so that binary values are base64.
+ *
+ * @param ahead how far this process's time is ahead of the wall clock, by which DynamoDB Local dates its records; in
+ * milliseconds.
+ */
+export function toStreamEvent(
+  streamArn: string,
+  records: readonly StreamRecord[],
+  ahead: number,
+): DynamoDBStreamEvent {
+  return { Records: records.map((record) => toLambdaRecord(streamArn, record, ahead)) };
 }
 
-function toLambdaRecord(streamArn: string, record: StreamRecord): DynamoDBRecord {
+function toLambdaRecord(streamArn: string, record: StreamRecord, ahead: number): DynamoDBRecord {
   const { eventID, eventName, dynamodb = {}, userIdentity } = record;
   const { ApproximateCreationDateTime: created, Keys, NewImage, OldImage, ...others } = dynamodb;
   return {
@@ -19,7 +28,7 @@ function toLambdaRecord(streamArn: string, record: StreamRecord): DynamoDBRecord
     eventSourceARN: streamArn,
     dynamodb: {
       ...(others as DynamoDBRecord['dynamodb']),
-      ...(created === undefined ? {} : { ApproximateCreationDateTime: created.getTime() / 1000 }),
+      ...(created === undefined ? {} : { ApproximateCreationDateTime: (created.getTime() + ahead) / 1000 }),
       ...(Keys === undefined ? {} : { Keys: toImage(Keys) }),
       ...(NewImage === undefined ? {} : { NewImage: toImage(NewImage) }),
       ...(OldImage === undefined ? {} : { OldImage: toImage(OldImage) }),

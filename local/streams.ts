@@ -29,6 +29,8 @@ export interface StreamSourceOptions {
   readonly positions: Records<StreamPosition>;
   /** Which records the function is woken for: the event source's filter on AWS. */
   readonly accepts: (record: StreamRecord) => boolean;
+  /** How far time is ahead of the wall clock, in milliseconds. */
+  readonly ahead: () => number;
   readonly invoke: (event: DynamoDBStreamEvent) => Promise<unknown>;
 }
 
@@ -84,7 +86,7 @@ export function createStreamSource(options: StreamSourceOptions): EventSource {
       new GetRecordsCommand({ ShardIterator: iterator, Limit: BATCH }),
     );
     const accepted = records.filter(options.accepts);
-    if (accepted.length > 0) await options.invoke(toStreamEvent(streamArn, accepted));
+    if (accepted.length > 0) await options.invoke(toStreamEvent(streamArn, accepted, options.ahead()));
     const last = records.at(-1)?.dynamodb?.SequenceNumber;
     if (next === undefined) {
       // Its children may begin now, and they may be new.

@@ -111,6 +111,7 @@ function fromOutside({ stage, publicUrl }: WatchJobsProps): ScheduledFunction[] 
     timeout: Duration.minutes(2),
     retries: madeUpForIn(Duration.minutes(15)),
     ...RAISING,
+    vaultActions: ['DeleteItem', ...RAISING.vaultActions],
     environment: { PUBLIC_URL: publicUrl },
   };
   if (stage.watchedDomains.length === 0) return [probe];

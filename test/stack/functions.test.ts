@@ -190,7 +190,7 @@ const PERMISSIONS: Record<string, Record<string, string[]>> = {
     'BackupCheckFunctionLog.Arn': writeLog,
   },
   probe: {
-    VaultArn: append,
+    VaultArn: ['DeleteItem', ...append],
     ...list,
     AuditArn: append,
     ...failed,

@@ -10,6 +10,7 @@ import { createStreamSource, type StreamPosition } from '../../../local/streams.
 import { describeWithDynamoDb } from '../../support/dynamodb.ts';
 import { credentials } from './serve-stand-ins.ts';
 
+const DAY_MS = 24 * 60 * 60 * 1000;
 const folder = mkdtempSync(join(tmpdir(), 'streams-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -51,6 +52,7 @@ describeWithDynamoDb('a stream for a function', (getEndpoint) => {
     { streamArn, file }: Awaited<ReturnType<typeof createTable>>,
     invoke: (event: DynamoDBStreamEvent) => void = () => undefined,
     accepts: (record: { eventName?: string | undefined }) => boolean = () => true,
+    ahead = 0,
   ) {
     const records: DynamoDBRecord[] = [];
     const source = createStreamSource({
@@ -59,6 +61,7 @@ describeWithDynamoDb('a stream for a function', (getEndpoint) => {
       functionName: 'function',
       positions: openRecords<StreamPosition>(file, ({ id }) => id),
       accepts,
+      ahead: () => ahead,
       async invoke(event) {
         invoke(event);
         records.push(...event.Records);
@@ -101,6 +104,20 @@ describeWithDynamoDb('a stream for a function', (getEndpoint) => {
       expect(dynamodb?.SequenceNumber).toMatch(/^\d+$/);
     }
     expect(JSON.parse(JSON.stringify(records))).toEqual(records);
+  });
+
+  test('is dated by the time of this process, not by the wall clock of DynamoDB Local', async () => {
+    const table = await createTable();
+    await table.put({ n: 1 });
+    const [here, ahead] = [
+      follow(table),
+      follow({ ...table, file: `${table.file}-ahead` }, undefined, undefined, DAY_MS),
+    ];
+    for (const { drain } of [here, ahead]) await drain();
+    const [dated, datedAhead] = [here, ahead].map(
+      ({ records }) => records[0]?.dynamodb?.ApproximateCreationDateTime ?? 0,
+    );
+    expect([dated, datedAhead]).toEqual([expect.any(Number), (dated ?? 0) + DAY_MS / 1000]);
   });
 
   test('comes in order and once, from start to start', async () => {
