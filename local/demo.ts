@@ -21,7 +21,14 @@ async function openVault(): Promise<{ config: DevConfig; isOwn: boolean; close: 
   const temporary = mkdtempSync(join(tmpdir(), 'lockzero-demo-'));
   const remove = (): void => rmSync(temporary, { recursive: true, force: true });
   try {
-    const vault = await startDevVault({ port: 0, dataDir: temporary, rateLimit: false, quiet: true });
+    // The story moves time on by days. Whatever came due meanwhile would run in between.
+    const vault = await startDevVault({
+      port: 0,
+      dataDir: temporary,
+      rateLimit: false,
+      quiet: true,
+      scheduled: false,
+    });
     return { config: vault.config, isOwn: true, close: () => vault.stop().finally(remove) };
   } catch (error) {
     remove();

@@ -12,7 +12,15 @@ interface Found {
   readonly LastEvaluatedKey?: RawItem;
 }
 
+/** What the bytes of an audit row say, as far as the story reads them. */
+interface RowText {
+  readonly action: string;
+  readonly detail: Readonly<Record<string, string>>;
+}
+
 export interface Insider {
+  /** The newest rows of a workspace's lane 0, newest first: all but what strangers did. */
+  newestRows(workspaceId: string, count: number): Promise<readonly RowText[]>;
   /** Rewrites the bytes of an audit row, so that the text says something else. */
   editRow(workspaceId: string, eventId: string, edit: (text: string) => string): Promise<void>;
   /**
@@ -60,6 +68,17 @@ export function createInsider({
   };
 
   return {
+    async newestRows(workspaceId, count) {
+      const { Items: items = [] } = await call('Query', {
+        TableName: auditTable,
+        KeyConditionExpression: 'pk = :lane AND begins_with(sk, :row)',
+        ExpressionAttributeValues: { ':lane': { S: `A#${workspaceId}#0` }, ':row': { S: 'R#' } },
+        ScanIndexForward: false,
+        Limit: count,
+        ConsistentRead: true,
+      });
+      return items.map(({ b }) => JSON.parse(Buffer.from(b?.B ?? '', 'base64').toString('utf8')) as RowText);
+    },
     async editRow(workspaceId, eventId, editText) {
       const [lane, seq = ''] = eventId.split('-');
       await edit(auditTable, `A#${workspaceId}#${lane}`, `R#${seq.padStart(16, '0')}`, ({ b }) => {

@@ -12,3 +12,10 @@ export async function runJob<T>(url: string, name: string, event: object): Promi
   if (!answer.ok) throw new StoryError(`The function ${name} failed: ${await answer.text()}`);
   return (await answer.json()) as T;
 }
+
+/** Moves the vault's time on, for good, while none of its functions is at work. */
+export async function passMinutes(url: string, minutes: number): Promise<void> {
+  await settle(url);
+  const answer = await fetch(`${url}/_time`, { method: 'POST', body: JSON.stringify({ minutes }) });
+  if (!answer.ok) throw new StoryError(`Time was not moved on: ${await answer.text()}`);
+}

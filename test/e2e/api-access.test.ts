@@ -81,6 +81,21 @@ withDevVault('access over HTTP', (vault) => {
       entity: { type: 'api_key', id: honeypot.id },
       detail: { reason: 'honeypot' },
     });
+    await vault.pump();
+    const { json } = await vault.owner.get('/alerts?state=open');
+    expect(json.items).toEqual([
+      expect.objectContaining({
+        kind: 'honeypot_used',
+        tier: 'critical',
+        count: 1,
+        rows: [items[0].id],
+        detail: expect.objectContaining({ keyId: honeypot.id }),
+      }),
+    ]);
+    const { status, json: closed } = await vault.owner.post(`/alerts/${json.items[0].id}/close`, {
+      json: { note: 'A test.' },
+    });
+    expect([status, closed]).toEqual([200, expect.objectContaining({ state: 'closed', note: 'A test.' })]);
   });
 
   it('rotates a key with an overlap, and tells when keys were last used', async () => {

@@ -16,8 +16,35 @@ function expectBothNamed(story: string): void {
     `    BREAK row ${row}: hash_mismatch`,
     expect.stringMatching(`^    BREAK apiKey ${key}: entity_altered `),
   ]);
-  expect(story).toMatch(/The verifier's function: \{"workspaces":1,"rows":\d+,"entities":0,"breaks":2\}/);
+  expect(story).toMatch(/The verifier's function: \{"workspaces":1,"rows":\d+,"entities":0,"breaks":3\}/);
   expect(story).toMatch(/^ {4}lockzero-verify evidence\.zip .*\n(.*\n)*? {4}valid$/m);
+}
+
+/** The lines of a story in which a key is stolen, and whatever the thief does is told. */
+function expectThiefCaught(story: string): void {
+  expect(story.match(/^ {4}Her program has it: lockzero\.alert\.raised/gm)).toHaveLength(
+    story.includes('looks around, so slowly') ? 3 : 2,
+  );
+  expect(story).toMatch(/^ {4}POST \/secrets\/sec_[0-9a-f]{32}\/reveal by the thief: 401$/m);
+  const [, closed = ''] = /closes the alerts\n(( {4}.+\n)+)/.exec(story) ?? [];
+  for (const kind of [
+    'honeypot_used',
+    'decoy_revealed',
+    'row_modified',
+    'entity_unexplained',
+    'audit_break',
+  ]) {
+    expect(closed.match(new RegExp(`^ {4}critical +${kind} `, 'gm'))).toHaveLength(1);
+  }
+  expect(story).toContain('The check\'s function: {"status":"good"');
+}
+
+/** The lines of a story that moves time on by days. */
+function expectSlowThingsFound(story: string): void {
+  expect(story).toContain('Seen: Asked within 7 days for 30 different names');
+  expect(story).toMatch(/^ {4}warning +reconnaissance +api_key key_[0-9a-f]{32}$/m);
+  expect(story).toContain('The check\'s function: {"status":"stale"');
+  expect(story).toMatch(/^ {4}Seen: The newest whole backup is 2[67] hours old\.$/m);
 }
 
 /** The lines of a story in which a whole history is rewritten, and the signed head tells. */
@@ -42,6 +69,8 @@ describeWithJava('npm run demo', () => {
     });
     expect([stderr, exitCode]).toEqual(['', 0]);
     expect(stdout).toMatch(/^Lockzero, told by a fresh vault/);
+    expectThiefCaught(stdout);
+    expectSlowThingsFound(stdout);
     expectBothNamed(stdout);
     expectForgeryFound(stdout);
     expect(readdirSync(temporary).filter((name) => name.startsWith('lockzero'))).toEqual([]);
@@ -54,11 +83,14 @@ describeWithJava('npm run demo', () => {
         const { stdout, stderr, exitCode } = await finishLocal('demo', { LOCKZERO_DATA_DIR: dataDir });
         expect([stderr, exitCode]).toEqual(['', 0]);
         expect(stdout).toContain(`told by the vault at ${vault.config.url}`);
+        expectThiefCaught(stdout);
         expectBothNamed(stdout);
       }
       const { url, apiKey } = vault.config;
-      const { json } = await api(url, apiKey).post('/audit/verify', { json: {} });
-      expect(json).toMatchObject({ ok: true });
+      const client = api(url, apiKey);
+      expect((await client.post('/audit/verify', { json: {} })).json).toMatchObject({ ok: true });
+      expect((await client.get('/alerts?state=open')).json).toMatchObject({ items: [] });
+      expect((await client.get('/workspace/webhooks')).json).toMatchObject({ items: [] });
     } finally {
       await vault.end('SIGINT');
     }

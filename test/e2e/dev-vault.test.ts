@@ -141,7 +141,7 @@ withDevVault('the vault on a laptop', (vault) => {
   test('runs each job out of turn', async () => {
     const run = async (name: string) => (await vault.as().post(`/_jobs/${name}`)).json;
     expect(await run('tally')).toEqual({ rows: expect.any(Number) });
-    expect(await run('purge')).toEqual({ purged: 0 });
+    expect(await run('purge')).toEqual({ secrets: 0, keys: 0, leftovers: 0, people: 0 });
     expect(await run('sealer')).toMatchObject({ workspaces: 2, refused: 0, failed: 0 });
     expect(await run('deliverer')).toEqual({ events: 0 });
     expect(await run('archiver')).toMatchObject({ workspaces: 2, failed: 0 });
@@ -173,7 +173,16 @@ withDevVault('the vault on a laptop', (vault) => {
     expect((await vault.as().post('/_pump')).json).toEqual({});
     const { json } = await vault.owner.get('/audit?action=alert.raised');
     expect(json.items).toEqual([
-      expect.objectContaining({ entity: { type: 'alert', id: 'row_modified' }, result: 'failure' }),
+      expect.objectContaining({
+        entity: { type: 'alert', id: expect.stringMatching(/^al_/) },
+        result: 'failure',
+        detail: expect.objectContaining({
+          kind: 'row_modified',
+          tier: 'critical',
+          state: 'open',
+          count: '1',
+        }),
+      }),
     ]);
     destroy();
   });
