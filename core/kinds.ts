@@ -11,6 +11,7 @@ import { endedLoginKind, refreshTokenKind, sessionKind } from './identity/sessio
 import { sweepMarkKind } from './identity/sweep-tallies.ts';
 import { userEmailKind, userKind } from './identity/user.ts';
 import { anyKind, type Entity, type Kind } from './kernel/entity.ts';
+import { departedUserKind } from './members/departed-user.ts';
 import { invitationKind, membershipKind } from './members/membership.ts';
 import { namespaceKind } from './namespaces/namespace.ts';
 import { authorizationCodeKind } from './oauth/authorization-code.ts';
@@ -41,6 +42,7 @@ export const allKinds: ReadonlyMap<string, Kind<Entity>> = new Map(
     anyKind(endedLoginKind),
     anyKind(membershipKind),
     anyKind(invitationKind),
+    anyKind(departedUserKind),
     anyKind(authorizationCodeKind),
     anyKind(namespaceKind),
     anyKind(secretKind),

@@ -74,11 +74,11 @@ function auditJobs({ stage, data, checkpointKeyArn }: JobsStackProps): Scheduled
     },
     {
       functionName: 'purge',
-      description: 'Removes deleted secrets whose recovery window is over, daily',
+      description: 'Removes what has come to the end of its life: secrets, keys, workspaces, people, daily',
       rhythm: dailyAt(2, 15),
       timeout: Duration.minutes(15),
       retries: RETRIED,
-      vaultActions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'],
+      vaultActions: ['BatchGetItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query'],
       queriesList: true,
       auditActions: ['GetItem', 'PutItem', 'Query'],
     },

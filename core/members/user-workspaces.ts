@@ -6,8 +6,10 @@ import { MAX_WORKSPACES, type User, userKind } from '../identity/user.ts';
 import { update } from '../kernel/entity.ts';
 import { notFound, VaultError } from '../kernel/errors.ts';
 import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
+import { departure } from './departed-user.ts';
 
 type Parts = Pick<IdentityParts, 'store' | 'trail'>;
+type TidyParts = Pick<IdentityParts, 'store' | 'trail' | 'clock'>;
 
 /**
  * Puts a workspace on a person's own list, before they become a member of it. A crash after that leaves an entry too
@@ -51,10 +53,11 @@ export function addUserWorkspace(
 
 /**
  * Takes a workspace off a person's list once they cannot enter it any more. They are out already, so a failure changes
- * nothing for anybody: the list then names one workspace too many.
+ * nothing for anybody: the list then names one workspace too many. Whoever is in no workspace after that is marked, so that
+ * their account is found once nobody needs it.
  */
 export async function tidyUserWorkspaces(
-  parts: Parts,
+  parts: TidyParts,
   userId: string,
   workspaceId: string,
   origin: Origin,
@@ -63,7 +66,7 @@ export async function tidyUserWorkspaces(
 }
 
 async function dropUserWorkspace(
-  parts: Parts,
+  parts: TidyParts,
   userId: string,
   workspaceId: string,
   origin: Origin,
@@ -72,14 +75,18 @@ async function dropUserWorkspace(
     const user = await parts.store.get(userKind, PLATFORM_WORKSPACE, userId);
     if (user === undefined || !user.workspaceIds.includes(workspaceId)) return undefined;
     if (await mayEnter(parts, user, workspaceId)) return undefined;
-    const workspaceIds = user.workspaceIds.filter((id) => id !== workspaceId);
+    const change = update(userKind, user, {
+      workspaceIds: user.workspaceIds.filter((id) => id !== workspaceId),
+    });
+    const isLast = change.entity.workspaceIds.length === 0;
+    const departed = isLast ? [await departure(parts.store, userId, parts.clock.now())] : [];
     await parts.trail.commit({ ...origin, workspaceId: PLATFORM_WORKSPACE }, [
       {
         action: 'user.left_workspace',
         entity: { type: 'user', id: userId },
         result: 'success',
         detail: { workspaceId },
-        changes: [update(userKind, user, { workspaceIds })],
+        changes: [change, ...departed],
       },
     ]);
     return user;

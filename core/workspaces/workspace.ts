@@ -42,6 +42,8 @@ const workspaceSchema = z.strictObject({
   /** {@link AUDIT_RETENTION_DAYS} */
   auditRetentionDays: auditRetentionDaysSchema.optional(),
   deletedAt: z.string().optional(),
+  /** When what it held was removed: what is left of it is what its audit trail needs. */
+  purgedAt: z.string().optional(),
 });
 
 export type Workspace = z.infer<typeof workspaceSchema>;

@@ -27,7 +27,7 @@ export const MUTATIONS: { readonly [action: string]: readonly [kinds: RegExp, le
   'user.created': [/^user userEmail( setupAttempt)?$/, '-'],
   'user.recovered': [/^(user( setupAttempt)?( mfa)?)?$/, '-'],
   'user.joined_workspace': [/^user$/, '-'],
-  'user.left_workspace': [/^user$/, '-'],
+  'user.left_workspace': [/^user( departedUser)?$/, '-'],
   'user.password_changed': [/^(user)?$/, 'anyone'],
   'user.password_rehashed': [/^user$/, 'anyone'],
   'user.password_reset_requested': [/^(passwordReset)?$/, '-'],

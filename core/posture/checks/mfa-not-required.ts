@@ -1,0 +1,13 @@
+import type { PostureCheck } from '../check.ts';
+
+export const mfaNotRequired: PostureCheck = {
+  name: 'mfa_not_required',
+  title: 'The workspace does not demand a second factor',
+  advice: 'Let the policy of the workspace demand it: PATCH /workspace with "policy": {"requireMfa": true}.',
+  severity: 'medium',
+  dueDays: 30,
+  fault: ({ requiresMfa, members: { withoutMfa } }) =>
+    requiresMfa
+      ? undefined
+      : `The policy demands no second factor; ${withoutMfa} ${withoutMfa === 1 ? 'member has' : 'members have'} none.`,
+};

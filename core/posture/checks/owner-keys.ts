@@ -1,0 +1,14 @@
+import { type PostureCheck, sentence } from '../check.ts';
+
+export const ownerKeys: PostureCheck = {
+  name: 'owner_keys',
+  title: 'API keys have the role owner',
+  advice:
+    'Give machines the least role that does, limited to their namespaces, and revoke these keys. Keys need no step-up.',
+  severity: 'high',
+  dueDays: 14,
+  fault: ({ keys: { owners } }) =>
+    owners.count === 0
+      ? undefined
+      : sentence(owners, 'API key has the role owner', 'API keys have the role owner'),
+};
