@@ -96,7 +96,7 @@ const PERMISSIONS: Record<string, Record<string, string[]>> = {
   },
   tally: { VaultArn: append, AuditArn: append, ...failed, 'TallyFunctionLog.Arn': writeLog },
   purge: {
-    VaultArn: ['DeleteItem', ...append],
+    VaultArn: ['BatchGetItem', 'DeleteItem', ...append],
     ...list,
     AuditArn: append,
     ...failed,
