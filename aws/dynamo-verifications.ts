@@ -1,22 +1,23 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type * as z from 'zod';
-import { VaultError } from '../core/kernel/errors.ts';
 import {
   scanVerificationSchema,
   type VerificationStates,
   workspaceVerificationSchema,
 } from '../core/verification/verification-state.ts';
 import { storeUnavailable } from './dynamo-client.ts';
-import { BOOKKEEPING_PREFIX, type Item } from './items.ts';
+import { BOOKKEEPING_PREFIX, type Item, type ItemKey } from './items.ts';
+import { readState, replaceVersioned, stateItem } from './versioned-item.ts';
 
 /** All workspaces in one partition, so that they can be listed: the job works on few at a time. */
 const WORKSPACES = `${BOOKKEEPING_PREFIX}verify`;
+const DAMAGED =
+  'The state of a verification is damaged. Delete its item in the table to verify from the beginning.';
 const SCAN_KEY = { pk: `${BOOKKEEPING_PREFIX}verify#scan`, sk: '~' };
 
 /**
  * The `VerificationStates` port on the table `vault`, as bookkeeping: pk `B#verify`, sk the workspace; and pk
- * `B#verify#scan`. The state is JSON in one attribute, its version stands beside it.
+ * `B#verify#scan`.
  */
 export function createDynamoVerifications(client: DynamoDBDocumentClient, table: string): VerificationStates {
   const send = <T>(answer: Promise<T>): Promise<T> =>
@@ -24,41 +25,10 @@ export function createDynamoVerifications(client: DynamoDBDocumentClient, table:
       throw storeUnavailable(error);
     });
 
-  const read = async <T>(key: Item, schema: z.ZodType<T>): Promise<T | undefined> => {
-    const { Item: item } = await send(
-      client.send(new GetCommand({ TableName: table, Key: key, ConsistentRead: true })),
-    );
-    if (item === undefined) return undefined;
-    const parsed = schema.safeParse(parseJson(item['state']));
-    if (parsed.success) return parsed.data;
-    throw new VaultError(
-      'internal',
-      'The state of a verification is damaged. Delete its item in the table to verify from the beginning.',
-      { cause: parsed.error },
-    );
-  };
-
-  const replace = async (key: Item, next: { readonly version: number }): Promise<'replaced' | 'changed'> => {
-    const { version } = next;
-    const command = new PutCommand({
-      TableName: table,
-      Item: { ...key, version, state: JSON.stringify(next) },
-      ...(version === 1
-        ? { ConditionExpression: 'attribute_not_exists(pk)' }
-        : {
-            ConditionExpression: '#version = :before',
-            ExpressionAttributeNames: { '#version': 'version' },
-            ExpressionAttributeValues: { ':before': version - 1 },
-          }),
-    });
-    try {
-      await client.send(command);
-      return 'replaced';
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return 'changed';
-      throw storeUnavailable(error);
-    }
-  };
+  const read = <T>(key: ItemKey, schema: z.ZodType<T>): Promise<T | undefined> =>
+    readState(client, table, key, schema, DAMAGED);
+  const replace = (key: ItemKey, next: { readonly version: number }) =>
+    replaceVersioned(client, table, stateItem(key, next));
 
   return {
     async *workspaces() {
@@ -85,12 +55,4 @@ export function createDynamoVerifications(client: DynamoDBDocumentClient, table:
     readScan: () => read(SCAN_KEY, scanVerificationSchema),
     replaceScan: (next) => replace(SCAN_KEY, next),
   };
-}
-
-function parseJson(text: unknown): unknown {
-  try {
-    return JSON.parse(String(text));
-  } catch {
-    return undefined;
-  }
 }

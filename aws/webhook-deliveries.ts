@@ -1,4 +1,3 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   DeleteCommand,
   type DynamoDBDocumentClient,
@@ -17,6 +16,7 @@ import {
 import type { WebhookRef } from '../core/siem/webhook.ts';
 import { storeUnavailable } from './dynamo-client.ts';
 import { BOOKKEEPING_PREFIX, type Item } from './items.ts';
+import { replaceVersioned } from './versioned-item.ts';
 
 /**
  * The `DeliveryLog` port on the table `vault`, outside the audit trail, like `bookkeeping.ts`:
@@ -41,26 +41,8 @@ export function createDynamoDeliveryLog(client: DynamoDBDocumentClient, table: s
       };
     },
 
-    async replace(webhook, version, next) {
-      const command = new PutCommand({
-        TableName: table,
-        Item: { ...stateKey(webhook), delivery: next, version: version + 1 },
-        ConditionExpression: version === 0 ? 'attribute_not_exists(pk)' : '#version = :version',
-        ...(version === 0
-          ? {}
-          : {
-              ExpressionAttributeNames: { '#version': 'version' },
-              ExpressionAttributeValues: { ':version': version },
-            }),
-      });
-      try {
-        await client.send(command);
-        return 'replaced';
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return 'changed';
-        throw storeUnavailable(error);
-      }
-    },
+    replace: (webhook, version, next) =>
+      replaceVersioned(client, table, { ...stateKey(webhook), delivery: next, version: version + 1 }),
 
     async record(webhook, delivery) {
       const at = String(delivery.at).padStart(TIME_DIGITS, '0');

@@ -3,8 +3,6 @@ import { type AuditTrail, createAuditTrail } from '../../core/audit/trail.ts';
 import { createCursors } from '../../core/crypto/cursors.ts';
 import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
 import type { KeyService } from '../../core/crypto/key-service.ts';
-import { unavailable } from '../../core/kernel/errors.ts';
-import type { Clock } from '../../core/kernel/ports.ts';
 import { allKinds } from '../../core/kinds.ts';
 import type { Vault } from '../../lambdas/shared/compose-vault.ts';
 import { MemoryTables } from '../support/memory-ledger.ts';
@@ -14,7 +12,8 @@ import type { SeededRandom } from '../support/random.ts';
 import type { Evidence } from './evidence.ts';
 import type { FaultPlan } from './faults.ts';
 import { seededHasher } from './hasher.ts';
-import { type Perform, type Ports, withFaults } from './ports.ts';
+import { Mortal } from './mortal.ts';
+import { type Ports, withFaults } from './ports.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** What an instance is made from. */
@@ -37,9 +36,6 @@ export interface InstanceParts {
   readonly alterVault: (vault: Vault, instance: Instance) => Vault;
 }
 
-const MAX_DELAY_MS = 20_000;
-const NEVER = new Promise<never>(() => {});
-
 /**
  * One instance of the functions: it has an audit trail with a head cache of its own, serves one request at a time, and
  * when it crashes nothing in it ever goes on.
@@ -50,27 +46,19 @@ export class Instance {
   /** The exchange that is being served. */
   exchange: number | undefined;
   readonly #parts: InstanceParts;
-  #isDead = false;
-  #die: () => void = () => {};
+  readonly #mortal: Mortal;
 
   get isDead(): boolean {
-    return this.#isDead;
+    return this.#mortal.isDead;
   }
 
   constructor(parts: InstanceParts) {
     this.#parts = parts;
-    this.crashed = new Promise((resolve) => {
-      this.#die = () => resolve('crashed');
-    });
-    const { scheduler, random } = parts;
-    const ports = withFaults(parts.ports, this.#perform);
-    const clock: Clock = {
-      now: () => scheduler.now + parts.skew,
-      sleep: async (milliseconds) => {
-        await scheduler.turn(milliseconds);
-        if (this.#isDead) await NEVER;
-      },
-    };
+    const { random, plan } = parts;
+    this.#mortal = new Mortal({ ...parts, draw: (call) => plan.draw(call) });
+    this.crashed = this.#mortal.died.then(() => 'crashed');
+    const { clock } = this.#mortal;
+    const ports = withFaults(parts.ports, this.#mortal.perform);
     const trail = createAuditTrail({
       ledger: ports.ledger,
       clock,
@@ -106,13 +94,15 @@ export class Instance {
     };
     return {
       generateDataKey: async (context) => {
-        const dataKey = await this.#perform('keys.generateDataKey', () => keys.generateDataKey(context));
+        const dataKey = await this.#mortal.perform('keys.generateDataKey', () =>
+          keys.generateDataKey(context),
+        );
         keep(dataKey.plaintext);
         return dataKey;
       },
       decrypt: async (wrapped, keyArn, context) => {
         const { exchange } = this;
-        const unwrapped = await this.#perform('keys.decrypt', () => {
+        const unwrapped = await this.#mortal.perform('keys.decrypt', () => {
           evidence.decryptions.push({ step: scheduler.step, exchange, context });
           return keys.decrypt(wrapped, keyArn, context);
         });
@@ -120,48 +110,5 @@ export class Instance {
         return unwrapped;
       },
     };
-  }
-
-  #perform: Perform = async (call, work, contended) => {
-    const { scheduler, plan, network } = this.#parts;
-    await scheduler.turn();
-    if (this.#isDead) {
-      // It was on its way when the instance died: it may arrive or not, and nobody waits for the answer.
-      if (network.below(2) === 0) work().catch(() => undefined);
-      return NEVER;
-    }
-    const lost = (): Error => unavailable(`${call} was lost.`);
-    switch (plan.draw(call)) {
-      case 'none':
-        return work();
-      case 'slow':
-        await scheduler.turn(network.below(MAX_DELAY_MS));
-        return this.#isDead ? NEVER : work();
-      case 'before':
-        throw lost();
-      case 'after':
-        await work();
-        throw lost();
-      case 'late':
-        scheduler
-          .turn(network.below(MAX_DELAY_MS))
-          .then(work)
-          .catch(() => undefined);
-        throw lost();
-      case 'contended':
-        if (contended !== undefined) return contended;
-        throw unavailable(`${call} was throttled.`);
-      case 'crash before':
-        return this.#crash();
-      case 'crash after':
-        await work();
-        return this.#crash();
-    }
-  };
-
-  #crash(): Promise<never> {
-    this.#isDead = true;
-    this.#die();
-    return NEVER;
   }
 }
