@@ -58,6 +58,25 @@ describeWithJava('npm run dev', () => {
     expect(exitCode).toBe(1);
   });
 
+  test('lets hours pass in seconds with --fast-clock, and stays ahead at the next start', async () => {
+    const dataDir = newDataDir();
+    const fast = await startDevProcess(dataDir, {}, ['--fast-clock']);
+    expect(fast.output()).toContain('a day passes in a minute');
+    // It runs every quarter of an hour.
+    await fast.says('The probe came through');
+    const { json } = await api(fast.config.url, fast.config.apiKey).post('/secrets', {
+      json: { namespace: 'prod', name: 'LATER', value: 'stored in what is the future elsewhere' },
+    });
+    const { createdAt } = json as { readonly createdAt: string };
+    // One stroke of five minutes at least, less the time since.
+    expect(Date.parse(createdAt)).toBeGreaterThan(Date.now() + 4 * 60_000);
+    expect(await fast.end('SIGINT')).toBe(0);
+
+    const again = await startDevProcess(dataDir);
+    expect(again.output()).toMatch(/clock {4}[\d.]+ hours ahead of the wall clock/);
+    expect(await again.end('SIGINT')).toBe(0);
+  });
+
   describe('on one data directory, from start to start', () => {
     const dataDir = newDataDir();
     let vault: DevProcess;

@@ -32,22 +32,32 @@ export interface DevProcess {
   readonly config: DevConfig;
   /** What it has printed so far. */
   output(): string;
+  /** Resolves once it has printed a line with this in it. */
+  says(part: string): Promise<void>;
   /** Sends a signal, waits for the process to end, and gives its exit code: null if the signal ended it. */
   end(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
 
 /** Runs `npm run dev` without npm on any free port, and waits until its banner is complete. */
-export async function startDevProcess(dataDir: string, variables: Variables = {}): Promise<DevProcess> {
-  const child = runLocal('dev', { LOCKZERO_PORT: '0', LOCKZERO_DATA_DIR: dataDir, ...variables });
+export async function startDevProcess(
+  dataDir: string,
+  variables: Variables = {},
+  args: readonly string[] = [],
+): Promise<DevProcess> {
+  const child = runLocal('dev', { LOCKZERO_PORT: '0', LOCKZERO_DATA_DIR: dataDir, ...variables }, args);
   const errors = text(child.stderr);
   const lines: string[] = [];
-  const complete = new Promise<void>((resolveComplete) => {
-    createInterface(child.stdout).on('line', (line) => {
-      lines.push(line);
-      if (line.includes('Ctrl-C stops')) resolveComplete();
+  const output = createInterface(child.stdout);
+  output.on('line', (line) => lines.push(line));
+  const says = (part: string): Promise<void> =>
+    new Promise((resolveSaid) => {
+      const look = (line: string): void => {
+        if (line.includes(part)) resolveSaid();
+      };
+      lines.forEach(look);
+      output.on('line', look);
     });
-  });
-  await Promise.race([complete, exit(child)]);
+  await Promise.race([says('Ctrl-C stops'), exit(child)]);
   const config = readDevConfig(dataDir);
   if (child.pid === undefined || child.exitCode !== null || config === undefined) {
     throw new Error(`The vault did not start. It said: ${await errors}`);
@@ -56,6 +66,7 @@ export async function startDevProcess(dataDir: string, variables: Variables = {}
     pid: child.pid,
     config,
     output: () => lines.join('\n'),
+    says,
     async end(signal) {
       child.kill(signal);
       await exit(child);
