@@ -149,6 +149,9 @@ export function stagingBucket(stack: Stack, accessLogs: IBucket): Bucket {
   return bucket;
 }
 
+/** In days, how long a backup is kept in all, and how much of that as an old version: expired, replaced or deleted. */
+const BACKUP_DAYS = { all: 365, old: 90 };
+
 /** The nightly exports of both tables, which DynamoDB writes in the name of the function `backup`. */
 export function backupBucket(stack: Stack, key: IKey, accessLogs: IBucket): Bucket {
   const bucket = new Bucket(stack, 'Backup', {
@@ -156,7 +159,13 @@ export function backupBucket(stack: Stack, key: IKey, accessLogs: IBucket): Buck
     encryption: BucketEncryption.KMS,
     encryptionKey: key,
     bucketKeyEnabled: true,
-    lifecycleRules: [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(90) }],
+    lifecycleRules: [
+      {
+        // What expires becomes an old version first.
+        expiration: Duration.days(BACKUP_DAYS.all - BACKUP_DAYS.old),
+        noncurrentVersionExpiration: Duration.days(BACKUP_DAYS.old),
+      },
+    ],
     serverAccessLogsBucket: accessLogs,
     serverAccessLogsPrefix: 'backup/',
   });

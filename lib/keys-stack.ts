@@ -236,13 +236,14 @@ export class KeysStack extends Stack {
     ];
   }
 
-  /** CloudWatch and EventBridge, which publish to the one topic. */
+  /** CloudWatch, EventBridge and Budgets, which publish to the one topic. */
   private alarmUse(stage: StageConfig): PolicyStatement {
     const topicArn = this.formatArn({ service: 'sns', resource: namesOf(stage).alarmTopic });
     return new PolicyStatement({
       sid: 'PublishAlarms',
       effect: Effect.ALLOW,
       principals: [
+        new ServicePrincipal('budgets.amazonaws.com'),
         new ServicePrincipal('cloudwatch.amazonaws.com'),
         new ServicePrincipal('events.amazonaws.com'),
       ],

@@ -123,10 +123,10 @@ const stage = z
     alarmEmails: z.array(z.email('must be an e-mail address')).max(10).default([]),
     /**
      * Dollars that the account may cost in a month: those who get the alarms are told at 80 % of it, and when it is to be
-     * expected that it will not do. Needs `alarmEmails`.
-     * @default - nobody watches the bill
+     * expected that it will not do. 0 where somebody else watches the bill, or AWS Budgets does not exist (GovCloud).
+     * @default 500
      */
-    monthlyBudgetUsd: z.int().min(1).max(10_000_000).optional(),
+    monthlyBudgetUsd: z.int().min(0).max(10_000_000).default(500),
     /**
      * How many values may be opened in an hour before an alarm rings: each is a call to KMS.
      * @default 10000
@@ -183,7 +183,8 @@ const stage = z
     fips: z.boolean().default(false),
     /**
      * What `cdk destroy` does with keys, tables, secrets and logs. Buckets are retained in every stage. Tables are
-     * protected from deletion in every stage: switch the protection off first where `destroy` is meant.
+     * protected from deletion in every stage: switch the protection off first where `destroy` is meant, and empty the
+     * vault of AWS Backup, which cannot be deleted with snapshots in it (docs/backup.md, "Throwing a stage away").
      * @default retain
      */
     removal: z.enum(['retain', 'destroy']).default('retain'),
@@ -191,10 +192,6 @@ const stage = z
   .refine((config) => !config.fips || /^(us|ca)-/.test(config.region), {
     path: ['fips'],
     message: 'needs a region in the US or Canada: the services used have no FIPS endpoints elsewhere',
-  })
-  .refine((config) => config.monthlyBudgetUsd === undefined || config.alarmEmails.length > 0, {
-    path: ['monthlyBudgetUsd'],
-    message: 'needs alarmEmails: somebody has to be told',
   })
   .refine(
     (config) => config.domain === undefined || config.domain.certificateArn.split(':')[3] === config.region,

@@ -76,7 +76,7 @@ export class WatchStack extends Stack {
     new ChangeRules(this, 'Changes', { stage, topic });
     new Snapshots(this, 'Snapshots', { stage, dataKeyArn, tables: [data.vault, data.audit] });
     if (stage.recovery) new RecoveryRole(this, 'Recovery', props);
-    if (stage.monthlyBudgetUsd !== undefined) this.budget(prefix, stage.monthlyBudgetUsd, stage.alarmEmails);
+    if (stage.monthlyBudgetUsd > 0) this.budget(prefix, stage.monthlyBudgetUsd, topic);
     new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
   }
 
@@ -127,8 +127,20 @@ export class WatchStack extends Stack {
   }
 
   /** The account’s costs: AWS Budgets looks a few times a day, at what is billed so far and at what is to be expected. */
-  private budget(prefix: string, amount: number, addresses: readonly string[]): void {
-    const subscribers = addresses.map((address) => ({ subscriptionType: 'EMAIL', address }));
+  private budget(prefix: string, amount: number, topic: Topic): void {
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'PublishBudget',
+        principals: [new ServicePrincipal('budgets.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': this.account },
+          ArnLike: { 'aws:SourceArn': `arn:${this.partition}:budgets::${this.account}:*` },
+        },
+      }),
+    );
+    const subscribers = [{ subscriptionType: 'SNS', address: topic.topicArn }];
     const notify = (notificationType: 'ACTUAL' | 'FORECASTED', threshold: number) => ({
       notification: {
         notificationType,

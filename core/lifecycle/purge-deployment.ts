@@ -1,3 +1,4 @@
+import { inTurn } from '../posture/snapshot-deployment.ts';
 import { purgeExpired } from '../secrets/purge-expired.ts';
 import { everyWorkspace } from '../workspaces/every-workspace.ts';
 import { purgeApiKeys } from './purge-api-keys.ts';
@@ -22,11 +23,12 @@ interface PurgeFailure {
 }
 
 /**
- * Removes what has come to the end of its life, in all workspaces: secrets first, whose end people count on most; then keys,
- * what deleted workspaces held, and accounts that nobody needs. `docs/posture.md` has the whole table.
+ * Removes what has come to the end of its life, in all workspaces: secrets first, whose end people count on most; then
+ * accounts that nobody needs, keys, and what deleted workspaces held, from another workspace on each day. `docs/posture.md`
+ * has the whole table.
  */
 export async function purgeDeployment(parts: PurgeParts): Promise<Purged> {
-  const secrets = await purgeExpired(parts);
+  const secrets = await purgeExpired(parts, parts.mayGoOn);
   const failures: PurgeFailure[] = [...secrets.failures];
   const counted = async (work: () => Promise<number>, workspaceId?: string): Promise<number> => {
     try {
@@ -36,13 +38,15 @@ export async function purgeDeployment(parts: PurgeParts): Promise<Purged> {
       return 0;
     }
   };
+  const people = await counted(() => purgePeople(parts));
   let keys = 0;
   let leftovers = 0;
-  for await (const workspaceId of everyWorkspace(parts.store)) {
+  const workspaceIds: string[] = [];
+  for await (const workspaceId of everyWorkspace(parts.store)) workspaceIds.push(workspaceId);
+  for (const workspaceId of inTurn(workspaceIds, parts.clock.now())) {
     if (!parts.mayGoOn()) break;
     keys += await counted(() => purgeApiKeys(parts, workspaceId), workspaceId);
     leftovers += await counted(() => purgeWorkspace(parts, workspaceId), workspaceId);
   }
-  const people = await counted(() => purgePeople(parts));
   return { secrets: secrets.purged, keys, leftovers, people, failures };
 }

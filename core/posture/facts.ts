@@ -87,6 +87,11 @@ export function noFacts(): PostureFacts {
   };
 }
 
+/** Whether machines work in the workspace alone, as in one that was set up without an owner: what is asked of people is moot. */
+export function isWithoutPeople({ members }: Pick<PostureFacts, 'members'>): boolean {
+  return members.owner + members.admin + members.operator + members.viewer === 0;
+}
+
 export function addTo(into: Tally, id: string): void {
   into.count += 1;
   if (into.first.length < MAX_NAMED) into.first.push(id);

@@ -15,14 +15,22 @@ export interface PurgeReport {
   readonly failures: readonly { readonly workspaceId: string; readonly error: unknown }[];
 }
 
-/** Purges every secret whose recovery window is over or whose purge was begun, in all workspaces. */
-export async function purgeExpired(parts: SecretParts): Promise<PurgeReport> {
+/**
+ * Purges every secret whose recovery window is over or whose purge was begun, in all workspaces.
+ *
+ * @param mayGoOn asked before each secret; whatever is left is for the next run.
+ */
+export async function purgeExpired(
+  parts: SecretParts,
+  mayGoOn: () => boolean = () => true,
+): Promise<PurgeReport> {
   let purged = 0;
   const failures: { workspaceId: string; error: unknown }[] = [];
   for await (const workspace of listAll(parts.store, workspaceKind, ALL_WORKSPACES)) {
     const workspaceId = workspace.id;
     try {
       for await (const listed of listAll(parts.store, secretKind, deletedSecretList(workspaceId))) {
+        if (!mayGoOn()) return { purged, failures };
         try {
           if (await purgeIfDue(parts, listed)) purged += 1;
         } catch (error) {

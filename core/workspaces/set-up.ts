@@ -8,8 +8,8 @@ import { type Caller, callerOf } from '../identity/caller.ts';
 import type { IdentityParts } from '../identity/identity-parts.ts';
 import { recordFailedAuthentication } from '../identity/record-failed-authentication.ts';
 import { limitRequests } from '../identity/request-limits.ts';
-import type { User } from '../identity/user.ts';
-import { type Change, create, update } from '../kernel/entity.ts';
+import { type User, userKind } from '../identity/user.ts';
+import { type Change, check, create, update } from '../kernel/entity.ts';
 import { invalid, VaultError } from '../kernel/errors.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { membershipKind, newSessionGroup } from '../members/membership.ts';
@@ -51,7 +51,7 @@ export interface SetUpResult {
  * The person is written first. A crash after that leaves the token alive, and the same request takes up where it was.
  *
  * @throws VaultError `setup_refused` for a wrong token and for one that was used, alike; `invalid_request` for a
- * password against the policy; `rate_limited`.
+ * password against the policy; `rate_limited`; `concurrent_change` when the person's account changed at that moment.
  */
 export async function setUp(parts: SetUpParts, input: SetUpInput, caller: Caller): Promise<SetUpResult> {
   const { store, trail, clock } = parts;
@@ -82,9 +82,10 @@ export async function setUp(parts: SetUpParts, input: SetUpInput, caller: Caller
   try {
     await trail.commit(origin, [...events, keyCreated]);
   } catch (error) {
+    // Only the person's account was changed meanwhile: the token is alive, and the same request takes up where this one was.
+    if (!(error instanceof RefusedChanges) || isOnlyAboutPerson(error)) throw error;
     // Another request used the same token a moment earlier.
-    if (error instanceof RefusedChanges) throw await refused(parts, caller);
-    throw error;
+    throw await refused(parts, caller);
   }
   return {
     workspaceId,
@@ -94,6 +95,10 @@ export async function setUp(parts: SetUpParts, input: SetUpInput, caller: Caller
     apiKey: key.entity,
     token,
   };
+}
+
+function isOnlyAboutPerson(refused: RefusedChanges): boolean {
+  return refused.includes(userKind.name) && !refused.includes(usedSetupTokenKind.name);
 }
 
 const SETUP_ACTOR = { type: 'system', id: 'setup' } as const;
@@ -180,6 +185,8 @@ async function recovering(
   if (person !== undefined) {
     const { user, sessionGroup } = person;
     const membership = await store.get(membershipKind, workspace.id, user.id);
+    // The daily purge tidies the lists of people who have left: the entry of this workspace has to stand.
+    changes.push(check(userKind, user));
     changes.push(
       membership === undefined
         ? ownership(workspace.id, person, now)

@@ -1,5 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Trail } from 'aws-cdk-lib/aws-cloudtrail';
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import {
   BlockPublicAccess,
   Bucket,
@@ -46,6 +47,7 @@ export class CallLog extends Construct {
       serverAccessLogsPrefix: 'call-log/',
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    for (const statement of this.denials(stage)) this.bucket.addToResourcePolicy(statement);
     acknowledge(
       this.bucket,
       'SSE-S3 on purpose, as in the archive: whoever deletes a KMS key would destroy the evidence of it.',
@@ -75,5 +77,33 @@ export class CallLog extends Construct {
       'NIST.800.53.R5-CloudTrailCloudWatchLogsEnabled',
     );
     acknowledge(trail, 'SSE-S3 on purpose, see the bucket.', 'NIST.800.53.R5-CloudTrailEncryptionEnabled');
+  }
+
+  /**
+   * The lock protects what CloudTrail wrote; this keeps others from writing a newer version over a file, and from hiding it
+   * under a delete marker: whoever reads the log would take that for the truth. As in the archive, removing is left to IAM
+   * where the lock is GOVERNANCE.
+   */
+  private denials(stage: StageConfig): PolicyStatement[] {
+    const everybody = { effect: Effect.DENY, principals: [new AnyPrincipal()] };
+    const resources = [this.bucket.arnForObjects('*')];
+    const writes = new PolicyStatement({
+      ...everybody,
+      sid: 'OnlyServicesWrite',
+      actions: ['s3:PutObject'],
+      resources,
+      // CloudTrail is the one service that the policy lets in.
+      conditions: { Bool: { 'aws:PrincipalIsAWSService': 'false' } },
+    });
+    if (stage.archive.mode === 'GOVERNANCE') return [writes];
+    return [
+      writes,
+      new PolicyStatement({
+        ...everybody,
+        sid: 'NobodyRemoves',
+        actions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+        resources,
+      }),
+    ];
   }
 }

@@ -11,9 +11,14 @@ interface Change {
   readonly service: string;
   readonly calls: readonly string[];
   readonly section: RunbookSection;
+  /**
+   * Only of the deployment's own buckets, by the beginning of their names: others of the account change every day.
+   * @default false
+   */
+  readonly ownBucketsOnly?: boolean;
 }
 
-/** What no deployment does, and what would blind the vault or take away what it stands on. */
+/** What deployments never or hardly ever do, and what would blind the vault or take away what it stands on. */
 const CHANGES: readonly Change[] = [
   {
     id: 'CallLog',
@@ -24,14 +29,40 @@ const CHANGES: readonly Change[] = [
   {
     id: 'Keys',
     service: 'kms',
-    calls: ['DisableKey', 'ScheduleKeyDeletion'],
+    calls: ['DisableKey', 'PutKeyPolicy', 'ScheduleKeyDeletion'],
     section: 'The KMS key is disabled or lost',
   },
   {
     id: 'Tables',
     service: 'dynamodb',
-    calls: ['DeleteTable', 'UpdateContinuousBackups'],
+    calls: ['DeleteResourcePolicy', 'DeleteTable', 'PutResourcePolicy', 'UpdateContinuousBackups'],
     section: 'The store is lost',
+  },
+  {
+    id: 'Snapshots',
+    service: 'backup',
+    calls: [
+      'DeleteBackupPlan',
+      'DeleteBackupSelection',
+      'DeleteBackupVault',
+      'DeleteBackupVaultLockConfiguration',
+      'DeleteRecoveryPoint',
+    ],
+    section: 'A backup failed',
+  },
+  {
+    id: 'Buckets',
+    service: 's3',
+    calls: [
+      'DeleteBucketPolicy',
+      'PutBucketLifecycle',
+      'PutBucketObjectLockConfiguration',
+      'PutBucketPolicy',
+      'PutBucketVersioning',
+      'PutObjectLockConfiguration',
+    ],
+    section: 'Somebody may be inside',
+    ownBucketsOnly: true,
   },
 ];
 
@@ -39,14 +70,19 @@ const CHANGES: readonly Change[] = [
 export class ChangeRules extends Construct {
   constructor(scope: Construct, id: string, { stage, topic }: { stage: StageConfig; topic: ITopic }) {
     super(scope, id);
-    for (const { id: name, service, calls, section } of CHANGES) {
+    const { prefix } = namesOf(stage);
+    for (const { id: name, service, calls, section, ownBucketsOnly = false } of CHANGES) {
       new Rule(this, name, {
-        ruleName: `${namesOf(stage).prefix}-${service}-changes`,
+        ruleName: `${prefix}-${service}-changes`,
         description: `Tells of ${calls.join(', ')}`,
         eventPattern: {
           source: [`aws.${service}`],
           detailType: ['AWS API Call via CloudTrail'],
-          detail: { eventSource: [`${service}.amazonaws.com`], eventName: [...calls] },
+          detail: {
+            eventSource: [`${service}.amazonaws.com`],
+            eventName: [...calls],
+            ...(ownBucketsOnly ? { requestParameters: { bucketName: [{ prefix: `${prefix}-` }] } } : {}),
+          },
         },
         targets: [
           new SnsTopic(topic, {

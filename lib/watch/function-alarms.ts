@@ -38,8 +38,8 @@ export function functionAlarms(prefix: string, watched: WatchedFunction): AlarmR
       section: 'A function fails',
       metric: metric('Duration', Stats.MAXIMUM),
       atLeast: TIMEOUT_SHARE * timeout.toMilliseconds(),
-      // Once is an accident; what is cut off shows as an error besides.
-      periods: 2,
+      // Once is an accident, if the next run comes within the next period; what is cut off shows as an error besides.
+      periods: every === undefined || every.toMinutes() <= FIVE_MINUTES.toMinutes() ? 2 : 1,
     },
     ...(followsStream
       ? [

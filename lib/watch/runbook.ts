@@ -1,6 +1,7 @@
 /** The sections of `docs/RUNBOOK.md` that alarms send people to, by their headings. */
 export type RunbookSection =
   | 'An alert'
+  | 'Somebody may be inside'
   | 'A function fails'
   | 'A scheduled job does not run'
   | 'Streams or queues lag behind'

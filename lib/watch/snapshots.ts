@@ -17,8 +17,14 @@ export interface SnapshotsProps {
 }
 
 const KEPT = Duration.days(30);
+/** How long a lock in compliance mode can still be taken back. AWS Backup allows no less. */
+const GRACE = Duration.days(3);
 
-/** AWS Backup of both tables: every hour, kept for 30 days. Nobody shortens that, whatever IAM lets them do. */
+/**
+ * AWS Backup of both tables: every hour, kept for 30 days. The vault is locked as the archive is: in compliance mode nobody
+ * shortens that, whatever IAM lets them do, once three days have passed since the first deployment (AWS Backup, "Vault lock
+ * modes").
+ */
 export class Snapshots extends Construct {
   constructor(scope: Construct, id: string, { stage, dataKeyArn, tables }: SnapshotsProps) {
     super(scope, id);
@@ -28,7 +34,7 @@ export class Snapshots extends Construct {
       encryptionKey: Key.fromKeyArn(this, 'DataKey', dataKeyArn) as IKey,
       removalPolicy: removalPolicyOf(stage),
       // A development stage is thrown away; nothing may hold its backups.
-      ...(stage.removal === 'retain' ? { lockConfiguration: { minRetention: KEPT } } : {}),
+      ...(stage.removal === 'retain' ? { lockConfiguration: lockOf(stage) } : {}),
     });
     const plan = new BackupPlan(this, 'Plan', { backupPlanName: prefix, backupVault: vault });
     plan.addRule(
@@ -40,19 +46,22 @@ export class Snapshots extends Construct {
         deleteAfter: KEPT,
       }),
     );
+    const policies = [
+      'service-role/AWSBackupServiceRolePolicyForBackup',
+      // Back out of the vault goes only this role, too: the key policy lets no other use the key for tables.
+      ...(stage.recovery ? ['service-role/AWSBackupServiceRolePolicyForRestores'] : []),
+    ];
     const role = new Role(this, 'Role', {
       // The key policy knows it by this name.
       roleName: roleName('snapshots'),
-      description: `Lockzero ${stage.name}: lets AWS Backup copy the tables`,
+      description: `Lockzero ${stage.name}: lets AWS Backup copy the tables${stage.recovery ? ', and bring them back' : ''}`,
       assumedBy: new ServicePrincipal('backup.amazonaws.com'),
-      managedPolicies: [
-        ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSBackupServiceRolePolicyForBackup'),
-      ],
+      managedPolicies: policies.map((name) => ManagedPolicy.fromAwsManagedPolicyName(name)),
     });
     acknowledge(
       role,
-      'What AWS Backup needs for tables changes with AWS Backup; its own managed policy follows that.',
-      'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup]',
+      'What AWS Backup needs for tables changes with AWS Backup; its own managed policies follow that.',
+      ...policies.map((name) => `AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/${name}]`),
     );
     plan.addSelection('Tables', {
       role: role as IRole,
@@ -60,4 +69,8 @@ export class Snapshots extends Construct {
       resources: tables.map((table) => BackupResource.fromArn(table.tableArn)),
     });
   }
+}
+
+function lockOf({ archive }: StageConfig) {
+  return { minRetention: KEPT, ...(archive.mode === 'COMPLIANCE' ? { changeableFor: GRACE } : {}) };
 }

@@ -29,6 +29,12 @@ export function vaultAlarms(): AlarmRule[] {
       metric: vaultMetric('alerts', 'CriticalAlerts', { period: Duration.minutes(1) }),
     },
     {
+      name: 'unrecorded-alerts',
+      says: 'An alert could not be recorded in the audit trail: only the log of a function has it, and no channel tells of it.',
+      section: 'An alert',
+      metric: vaultMetric('alerts', 'UnrecordedAlerts'),
+    },
+    {
       name: 'audit-breaks',
       says: 'An audit trail does not verify, or cannot be verified.',
       section: 'The audit trail does not verify',

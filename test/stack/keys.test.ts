@@ -303,10 +303,10 @@ describe('the checkpoint key', () => {
   });
 });
 
-test('no statement names a principal outside the account, CloudWatch and EventBridge', () => {
+test('no statement names a principal outside the account, CloudWatch, EventBridge and Budgets', () => {
   const services = [
     { Service: `logs.${region}.amazonaws.com` },
-    { Service: ['cloudwatch.amazonaws.com', 'events.amazonaws.com'] },
+    { Service: ['budgets.amazonaws.com', 'cloudwatch.amazonaws.com', 'events.amazonaws.com'] },
   ];
   for (const statement of [...secrets, ...data, ...signing, ...checkpoint]) {
     expect([{ AWS: root }, ...services]).toContainEqual(resolve(statement.Principal));

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { FUNCTION_NAMES } from '../../lib/names.ts';
 import { parseStage } from '../../lib/stage.ts';
 import { findStage } from '../../lib/stages.ts';
-import { resolve } from './policy.ts';
+import { ACCOUNT, evaluate, resolve, type Statement } from './policy.ts';
 import { type Resource, resourcesOf, synth } from './synth.ts';
 
 const templates = synth(findStage('production'));
@@ -54,6 +54,25 @@ describe('alarms', () => {
     }
   });
 
+  test('ring for a slow run, however seldom it runs', () => {
+    // A daily run is one data point, and what is missing is no breach: of two periods in a row, one is always good.
+    for (const name of ['purge', 'snapshot', 'backup', 'reconciler', 'probe'])
+      expect([name, alarm(`${name}-duration`).EvaluationPeriods]).toEqual([name, 1]);
+    for (const name of ['api', 'guard', 'sealer', 'anomaly'])
+      expect([name, alarm(`${name}-duration`).EvaluationPeriods]).toEqual([name, 2]);
+  });
+
+  test('have periods, and look back, as CloudWatch allows', () => {
+    for (const { AlarmName, Period, EvaluationPeriods } of alarms) {
+      const span = Period * EvaluationPeriods;
+      expect([AlarmName, Period % 60]).toEqual([AlarmName, 0]);
+      expect([AlarmName, span <= 86_400 || (Period >= 3_600 && span <= 7 * 86_400)]).toEqual([
+        AlarmName,
+        true,
+      ]);
+    }
+  });
+
   test('notice the silence of every schedule', () => {
     const schedules = Object.values(templates).flatMap((template) =>
       resourcesOf(template, 'AWS::Scheduler::Schedule'),
@@ -62,9 +81,6 @@ describe('alarms', () => {
     expect(silences).toHaveLength(schedules.length);
     for (const silence of silences) {
       expect(silence).toMatchObject({ TreatMissingData: 'breaching', MetricName: 'Invocations' });
-      // CloudWatch looks back over a day at most, or over a week in periods of an hour or more.
-      const span = silence.Period * silence.EvaluationPeriods;
-      expect(span <= 86_400 || (silence.Period >= 3_600 && span <= 7 * 86_400)).toBe(true);
     }
     expect(alarm('purge-silence')).toMatchObject({ Period: 3_600, EvaluationPeriods: 26 });
     expect(alarm('tally-silence')).toMatchObject({ Period: 900, EvaluationPeriods: 1 });
@@ -109,32 +125,36 @@ describe('alarms', () => {
     }
   });
 
-  test('may be published by CloudWatch and EventBridge of this account, over TLS', () => {
+  test('may be published by CloudWatch, EventBridge and Budgets, over TLS', () => {
     const { PolicyDocument: document } = only('AWS::SNS::TopicPolicy').Properties as {
       PolicyDocument: { Statement: { Effect: string; Principal: { Service?: string } }[] };
     };
     const allowed = document.Statement.filter(({ Effect }) => Effect === 'Allow');
     expect(new Set(allowed.map(({ Principal }) => Principal.Service))).toEqual(
-      new Set(['cloudwatch.amazonaws.com', 'events.amazonaws.com']),
+      new Set(['cloudwatch.amazonaws.com', 'events.amazonaws.com', 'budgets.amazonaws.com']),
     );
     expect(document.Statement.some(({ Effect }) => Effect === 'Deny')).toBe(true);
   });
 
-  test('reach those who are named in the stage, who also hear of the bill', () => {
-    const stage = parseStage({
-      ...findStage('production'),
-      alarmEmails: ['oncall@example.com'],
-      monthlyBudgetUsd: 200,
+  test('tell of the bill, unless the stage says that somebody else does', () => {
+    expect(only('AWS::Budgets::Budget').Properties).toMatchObject({
+      Budget: { BudgetLimit: { Amount: 500, Unit: 'USD' }, TimeUnit: 'MONTHLY' },
+      NotificationsWithSubscribers: ['ACTUAL', 'FORECASTED'].map((NotificationType) => ({
+        Notification: { NotificationType },
+        Subscribers: [{ SubscriptionType: 'SNS', Address: { Ref: expect.stringMatching(/^AlarmTopic/) } }],
+      })),
     });
-    const { watch: told } = synth(stage);
+    const { watch: unwatched } = synth(parseStage({ ...findStage('production'), monthlyBudgetUsd: 0 }));
+    expect(resourcesOf(unwatched, 'AWS::Budgets::Budget')).toEqual([]);
+  });
+
+  test('reach those who are named in the stage', () => {
+    const { watch: told } = synth(
+      parseStage({ ...findStage('production'), alarmEmails: ['oncall@example.com'] }),
+    );
     expect(resourcesOf(told, 'AWS::SNS::Subscription').map(([, { Properties }]) => Properties)).toEqual([
       expect.objectContaining({ Protocol: 'email', Endpoint: 'oncall@example.com' }),
     ]);
-    const [[, budget] = []] = resourcesOf(told, 'AWS::Budgets::Budget');
-    expect(budget?.Properties).toMatchObject({
-      Budget: { BudgetLimit: { Amount: 200, Unit: 'USD' }, TimeUnit: 'MONTHLY' },
-    });
-    expect(() => parseStage({ ...findStage('production'), monthlyBudgetUsd: 200 })).toThrow('alarmEmails');
   });
 });
 
@@ -144,8 +164,21 @@ test('whoever blinds the call log, a key or a table is told of at once', () => {
     ({ EventPattern }) => (EventPattern as { detail: { eventName: string[] } }).detail.eventName,
   );
   expect(calls).toEqual(
-    expect.arrayContaining(['StopLogging', 'DisableKey', 'ScheduleKeyDeletion', 'DeleteTable']),
+    expect.arrayContaining([
+      'StopLogging',
+      'DisableKey',
+      'ScheduleKeyDeletion',
+      'DeleteTable',
+      'DeleteResourcePolicy',
+      'DeleteRecoveryPoint',
+      'PutKeyPolicy',
+      'PutBucketPolicy',
+    ]),
   );
+  const ofBuckets = rules.find(({ Name: name }) => name === 'lockzero-production-s3-changes');
+  expect(ofBuckets?.['EventPattern']).toMatchObject({
+    detail: { requestParameters: { bucketName: [{ prefix: 'lockzero-production-' }] } },
+  });
   for (const { Targets } of rules)
     expect(Targets).toEqual([
       expect.objectContaining({ Arn: { Ref: expect.stringMatching(/^AlarmTopic/) } }),
@@ -168,6 +201,39 @@ describe('the call log', () => {
     });
     expect(bucket.DeletionPolicy).toBe('Retain');
   });
+
+  const decisionIn = (template: typeof watch, action: string, principal: string) => {
+    const [[, policy] = []] = resourcesOf(template, 'AWS::S3::BucketPolicy');
+    const document = policy?.Properties['PolicyDocument'] as { Statement: Statement[] } | undefined;
+    if (document === undefined) throw new Error('There is no bucket policy.');
+    const [bucket] = resourcesOf(template, 'AWS::S3::Bucket')[0] ?? [];
+    const resource = `${bucket}.Arn/AWSLogs/${ACCOUNT}/CloudTrail/us-east-1/2026/11/22/file.json.gz`;
+    const isService = String(principal.endsWith('.amazonaws.com'));
+    const context = {
+      'aws:SecureTransport': 'true',
+      's3:TlsVersion': '1.3',
+      's3:x-amz-acl': 'bucket-owner-full-control',
+      'aws:PrincipalIsAWSService': isService,
+    };
+    return evaluate(document.Statement, { principal, action, resource, context });
+  };
+  const administrator = `arn:aws:iam::${ACCOUNT}:role/administrator`;
+
+  test('is written by CloudTrail alone, and nobody hides a file of it', () => {
+    expect(decisionIn(watch, 's3:PutObject', 'cloudtrail.amazonaws.com')).toBe('allowed');
+    expect(decisionIn(watch, 's3:PutObject', 'logging.s3.amazonaws.com')).toBe('not allowed');
+    for (const action of ['s3:PutObject', 's3:DeleteObject', 's3:DeleteObjectVersion'])
+      expect([action, decisionIn(watch, action, administrator)]).toEqual([action, 'denied']);
+  });
+
+  test('of a stage that is thrown away can be removed, and not rewritten', () => {
+    const { watch: development } = synth(findStage('development'));
+    expect(decisionIn(development, 's3:DeleteObjectVersion', administrator)).toBe('not allowed');
+    expect(decisionIn(development, 's3:PutObject', administrator)).toBe('denied');
+    expect(resourcesOf(development, 'AWS::Backup::BackupVault')[0]?.[1].Properties).not.toHaveProperty(
+      'LockConfiguration',
+    );
+  });
 });
 
 describe('snapshots', () => {
@@ -177,7 +243,8 @@ describe('snapshots', () => {
       BackupPlanRule: [{ ScheduleExpression: 'cron(30 * * * ? *)', Lifecycle: { DeleteAfterDays: 30 } }],
     });
     expect(only('AWS::Backup::BackupVault').Properties).toMatchObject({
-      LockConfiguration: { MinRetentionDays: 30 },
+      // Without the days of grace the lock is one that an administrator can take off at any time.
+      LockConfiguration: { MinRetentionDays: 30, ChangeableForDays: 3 },
     });
     const { BackupSelection: selection } = only('AWS::Backup::BackupSelection').Properties as {
       BackupSelection: { Resources: readonly unknown[] };
@@ -185,5 +252,16 @@ describe('snapshots', () => {
     const resources = JSON.stringify(resolve(selection.Resources));
     expect(selection.Resources).toHaveLength(2);
     for (const table of ['Vault', 'Audit']) expect(resources).toContain(table);
+  });
+
+  test('come back by the same role, while the stage recovers', () => {
+    const policiesOf = (template: typeof watch): string => {
+      const [, role] =
+        resourcesOf(template, 'AWS::IAM::Role').find(([id]) => id.startsWith('Snapshots')) ?? [];
+      return JSON.stringify(role?.Properties['ManagedPolicyArns']);
+    };
+    expect(policiesOf(watch)).not.toContain('PolicyForRestores');
+    const { watch: recovering } = synth({ ...findStage('production'), recovery: true });
+    expect(policiesOf(recovering)).toContain('AWSBackupServiceRolePolicyForRestores');
   });
 });

@@ -1,4 +1,5 @@
 import type { PostureCheck } from '../check.ts';
+import { isWithoutPeople } from '../facts.ts';
 
 export const mfaNotRequired: PostureCheck = {
   name: 'mfa_not_required',
@@ -6,8 +7,9 @@ export const mfaNotRequired: PostureCheck = {
   advice: 'Let the policy of the workspace demand it: PATCH /workspace with "policy": {"requireMfa": true}.',
   severity: 'medium',
   dueDays: 30,
-  fault: ({ requiresMfa, members: { withoutMfa } }) =>
-    requiresMfa
-      ? undefined
-      : `The policy demands no second factor; ${withoutMfa} ${withoutMfa === 1 ? 'member has' : 'members have'} none.`,
+  fault: ({ requiresMfa, members }) => {
+    if (requiresMfa || isWithoutPeople({ members })) return undefined;
+    const { withoutMfa } = members;
+    return `The policy demands no second factor; ${withoutMfa} ${withoutMfa === 1 ? 'member has' : 'members have'} none.`;
+  },
 };

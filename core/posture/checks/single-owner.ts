@@ -1,4 +1,5 @@
 import type { PostureCheck } from '../check.ts';
+import { isWithoutPeople } from '../facts.ts';
 
 export const singleOwner: PostureCheck = {
   name: 'single_owner',
@@ -7,6 +8,8 @@ export const singleOwner: PostureCheck = {
     'Give a second person the role owner: if the only one is away or locked out, nobody can act for the workspace.',
   severity: 'medium',
   dueDays: 30,
-  fault: ({ members: { owner } }) =>
-    owner > 1 ? undefined : `${owner === 1 ? 'One person is' : 'Nobody is'} an owner of the workspace.`,
+  fault: ({ members }) =>
+    members.owner > 1 || isWithoutPeople({ members })
+      ? undefined
+      : `${members.owner === 1 ? 'One person is' : 'Nobody is'} an owner of the workspace.`,
 };

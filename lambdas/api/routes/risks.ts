@@ -25,7 +25,7 @@ const level = z
 const treatment = z.enum(TREATMENTS);
 const state = z.enum(RISK_STATES);
 const findings = z
-  .array(z.string().max(64))
+  .array(z.string().refine((id) => isId('fnd', id), 'must be the id of a finding'))
   .max(MAX_LINKED_FINDINGS, `must have at most ${MAX_LINKED_FINDINGS} entries`)
   .refine((list) => new Set(list).size === list.length, 'must not name a finding twice');
 

@@ -62,8 +62,12 @@ describe('POST /risks', () => {
     [{ treatment: 'ignore' }, 'treatment'],
     [{ owner: 'nobody' }, 'owner'],
     [{ findings: [`fnd_${'0'.repeat(32)}`] }, 'findings.0'],
-    [{ findings: Array.from({ length: 21 }, (_, index) => `fnd_${index}`) }, 'findings'],
-    [{ findings: ['a', 'a'] }, 'findings'],
+    [{ findings: ['fnd_1'] }, 'findings.0'],
+    [
+      { findings: Array.from({ length: 21 }, (_, index) => `fnd_${String(index).padStart(32, '0')}`) },
+      'findings',
+    ],
+    [{ findings: Array(2).fill(`fnd_${'0'.repeat(32)}`) }, 'findings'],
   ])('refuses %j', async (fault, path) => {
     const refused = await call('POST', '/risks', { ...RISK, ...fault });
     expect([refused.status, faults(refused)]).toEqual([400, [path]]);

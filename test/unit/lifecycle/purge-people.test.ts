@@ -6,10 +6,13 @@ import { purgePeople } from '../../../core/lifecycle/purge-people.ts';
 import { DEPARTED_MS } from '../../../core/members/departed-user.ts';
 import { removeMember } from '../../../core/members/remove-member.ts';
 import { addUserWorkspace } from '../../../core/members/user-workspaces.ts';
+import { createSecret } from '../../../core/secrets/create-secret.ts';
+import { deleteSecret } from '../../../core/secrets/delete-secret.ts';
 import { deleteWorkspace } from '../../../core/workspaces/delete-workspace.ts';
+import { setUp } from '../../../core/workspaces/set-up.ts';
 import { addWorkspace } from '../../support/api-world.ts';
-import { callerWith, type MemoryVault, rowsOf } from '../../support/memory-vault.ts';
-import { addPerson, Browser, loggedIn } from '../../support/people.ts';
+import { CALLER, callerWith, type MemoryVault, rowsOf } from '../../support/memory-vault.ts';
+import { addPerson, Browser, loggedIn, PASSWORD } from '../../support/people.ts';
 import { brokenWorkspaces } from '../../support/verified.ts';
 import { accept, acme, invited, OLGA, person } from '../members/acme.ts';
 import { purgeParts, removedBy } from './removed.ts';
@@ -109,6 +112,28 @@ it('who is invited back at that very moment keeps their account, or gets a new o
   expect((await loggedIn(vault, NED)).csrfToken).toBeDefined();
 });
 
+it('an owner whom the operator recovers at that very moment can enter', async () => {
+  const { id } = await join();
+  await leave(id);
+  vault.clock.advance(DEPARTED_MS + 1);
+  const parts = { ...vault, setupToken: async () => 'a fresh token' };
+  const input = { setupToken: 'a fresh token', workspaceName: '', email: NED, password: PASSWORD };
+  let appends = 0;
+  vault.tables.faults = async ({ name }) => {
+    if (name !== 'ledger.append') return 'none';
+    appends += 1;
+    // Their account has the workspace on its list by now, and they are no member yet.
+    if (appends === 2) await purge();
+    return 'none';
+  };
+  await expect(setUp(parts, input, CALLER)).rejects.toMatchObject({ code: 'concurrent_change' });
+  vault.tables.faults = async () => 'none';
+  expect((await setUp(parts, input, CALLER)).recovered).toBe(true);
+  vault.clock.advance(DEPARTED_MS + 1);
+  expect(await purge()).toBe(0);
+  expect((await loggedIn(vault, NED)).csrfToken).toBeDefined();
+});
+
 it.each(['before', 'after'] as const)(
   'a commit that is lost %s it took effect is made up for',
   async (fault) => {
@@ -134,6 +159,18 @@ it('the whole purge ends what a deleted workspace held, its people’s accounts 
   expect(await account(id)).toBeUndefined();
   expect(await purgeDeployment(purgeParts(vault))).toEqual(ended);
   expect(rowsOf(vault, other).at(-1)?.action).toBe('workspace.purged');
+});
+
+it('a purge without time begins nothing, and the next one does it', async () => {
+  const context = callerWith({ workspaceId, role: 'owner' });
+  const { id } = await createSecret(vault, context, { namespace: 'prod', name: 'old', value: 'v' });
+  await deleteSecret(vault, context, id);
+  const ned = await join();
+  await leave(ned.id);
+  vault.clock.advance(DEPARTED_MS + 1);
+  const nothing = { secrets: 0, keys: 0, leftovers: 0, people: 0, failures: [] };
+  expect(await purgeDeployment(purgeParts(vault, () => false))).toEqual(nothing);
+  expect(await purgeDeployment(purgeParts(vault))).toEqual({ ...nothing, secrets: 1, people: 1 });
 });
 
 it('a workspace that fails keeps no other from its turn', async () => {

@@ -97,6 +97,27 @@ it.each<[string, Change, string]>([
   expect(faultsOf({ ...sound(), ...change(sound()) })).toEqual({ [name]: seen });
 });
 
+describe('where machines work alone', () => {
+  const alone = (): PostureFacts => ({
+    ...sound(),
+    members: noFacts().members,
+    requiresMfa: false,
+  });
+
+  it('nothing is asked of people, and one key acts as the owner', () => {
+    const facts = alone();
+    expect(faultsOf(facts)).toEqual({});
+    expect(faultsOf({ ...facts, keys: { ...facts.keys, owners: tally(1) } })).toEqual({});
+  });
+
+  it('a second key with the role owner is one too many', () => {
+    const facts = alone();
+    expect(faultsOf({ ...facts, keys: { ...facts.keys, owners: tally(2) } })).toEqual({
+      owner_keys: '2 API keys have the role owner: id_1 id_2.',
+    });
+  });
+});
+
 it('what is seen fits an event and a finding, however much it is', () => {
   const facts = noFacts();
   const long = { count: 1_000_000, first: Array(5).fill(`key_${'a'.repeat(32)}`) };
