@@ -155,8 +155,8 @@ const stage = z
      */
     watchedDomains: z.array(hostName).max(10).default([]),
     /**
-     * Who may issue certificates for them: parts of the issuer's name, such as `Amazon`. Any other is an alert.
-     * @default - every new certificate is an alert
+     * Who may issue certificates for them, by the names that the logs show. Any other issuer is an alert.
+     * @default - those that have issued before: each new one is an alert
      */
     certificateIssuers: z
       .array(

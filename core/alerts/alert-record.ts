@@ -30,6 +30,8 @@ const alertRecordSchema = z.strictObject({
   /** How often it was recorded. */
   count: z.int().min(1),
   firstSeenAt: z.string(),
+  /** Since when it has not been closed. */
+  openedAt: z.string(),
   /** When it was last recorded. */
   lastSeenAt: z.string(),
   /** What it was last recorded for, and when; oldest first. */

@@ -95,22 +95,26 @@ function firstTime(id: string, alert: Alert, now: string) {
     state: 'open',
     count: 1,
     firstSeenAt: now,
+    openedAt: now,
     lastSeenAt: now,
     occurrences: occurrence === undefined ? [] : [{ name: occurrence, at: now }],
   } as const satisfies Omit<AlertRecord, 'kind' | 'revision'>;
 }
 
 function onceMore(known: AlertRecord, alert: Alert, now: string) {
+  const isClosed = known.state === 'closed';
   const isWorse = isHigher(alert.tier, known.tier);
   const occurrences = alert.occurrence === undefined ? [] : [{ name: alert.occurrence, at: now }];
   return {
     ...factsOf(alert),
-    tier: isWorse ? alert.tier : known.tier,
+    // What was dealt with counts no longer.
+    tier: isClosed || isWorse ? alert.tier : known.tier,
     count: known.count + 1,
     lastSeenAt: now,
     occurrences: [...known.occurrences, ...occurrences].slice(-MAX_OCCURRENCES),
     // Whoever acknowledged it has not seen how bad it is by now.
-    ...(known.state === 'closed' || isWorse ? OPEN_AGAIN : {}),
+    ...(isClosed || isWorse ? OPEN_AGAIN : {}),
+    ...(isClosed ? { openedAt: now } : {}),
   };
 }
 

@@ -122,11 +122,11 @@ function addWebhooks({ facts: { webhooks } }: Counting, entries: readonly Webhoo
 const OPEN = { info: 'openInfo', warning: 'openWarning', critical: 'openCritical' } as const;
 
 function addAlerts({ facts: { alerts }, now }: Counting, entries: readonly AlertRecord[]): void {
-  for (const { id, state, tier, firstSeenAt } of entries) {
+  for (const { id, state, tier, openedAt } of entries) {
     if (state === 'acknowledged') alerts.acknowledged += 1;
     if (state !== 'open') continue;
     alerts[OPEN[tier]] += 1;
-    if (tier === 'critical' && now - Date.parse(firstSeenAt) > DAY_MS) addTo(alerts.criticalForDay, id);
+    if (tier === 'critical' && now - Date.parse(openedAt) > DAY_MS) addTo(alerts.criticalForDay, id);
   }
 }
 

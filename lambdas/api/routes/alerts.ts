@@ -20,6 +20,7 @@ const alertView = z.object({
   state: z.enum(ALERT_STATES),
   count: z.int(),
   firstSeenAt: z.string(),
+  openedAt: z.string(),
   lastSeenAt: z.string(),
   seen: z.string().optional(),
   usual: z.string().optional(),

@@ -52,6 +52,7 @@ describe('GET /alerts/{id}', () => {
       state: 'open',
       count: 1,
       firstSeenAt: '2026-01-01T00:00:00.000Z',
+      openedAt: '2026-01-01T00:00:00.000Z',
       lastSeenAt: '2026-01-01T00:00:00.000Z',
       seen: 'The row 0-17 does not verify.',
       rows: ['0-17'],
@@ -201,6 +202,19 @@ describe('closing', () => {
     });
     const again = await call('POST', `/alerts/${id}/close`);
     expect([again.status, again.body]).toEqual([200, closed.body]);
+  });
+
+  it('ends what was: raised again, it is open since then, at the tier of the new occasion', async () => {
+    const id = await raised();
+    await call('POST', `/alerts/${id}/close`);
+    world.vault.clock.advance(60_000);
+    await raised({ tier: 'info', occurrence: '0-30' });
+    expect((await call('GET', `/alerts/${id}`)).body).toMatchObject({
+      state: 'open',
+      tier: 'info',
+      firstSeenAt: '2026-01-01T00:00:00.000Z',
+      openedAt: '2026-01-01T00:01:00.000Z',
+    });
   });
 
   it('goes on when the alert is raised meanwhile, unless If-Match says what was seen', async () => {

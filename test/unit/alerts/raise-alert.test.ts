@@ -55,6 +55,7 @@ describe('an alert that is raised', () => {
       state: 'open',
       count: 1,
       firstSeenAt: '2026-01-01T00:00:00.000Z',
+      openedAt: '2026-01-01T00:00:00.000Z',
       lastSeenAt: '2026-01-01T00:00:00.000Z',
       occurrences: [{ name: '0-8', at: '2026-01-01T00:00:00.000Z' }],
     });
@@ -103,6 +104,7 @@ describe('an alert that is raised', () => {
       detail: { reveals: '5' },
       count: 2,
       firstSeenAt: '2026-01-01T00:00:00.000Z',
+      openedAt: '2026-01-01T00:00:00.000Z',
       lastSeenAt: '2026-01-01T00:20:00.000Z',
     });
     expect(await stored()).not.toHaveProperty('seen');
