@@ -8,7 +8,21 @@ import { readTrailFile } from './cloudtrail-records.ts';
 
 /** Files read at once; each has some megabytes, unpacked. */
 const WIDTH = 8;
-const ABSENT: ReadonlySet<string> = new Set(['NoSuchKey', 'NotFound']);
+/** CloudTrail's files have a few megabytes packed; a larger object is none of them. */
+const MAX_PACKED_BYTES = 64 * 1024 * 1024;
+/** What is wrong with one object, and will be: the others are read all the same. */
+const UNREADABLE: ReadonlySet<string> = new Set([
+  'NoSuchKey',
+  'NotFound',
+  'AccessDenied',
+  'InvalidObjectState',
+]);
+
+interface Listed {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+}
 
 /**
  * The `KeyCalls` port on the bucket of a CloudTrail trail. Its files are
@@ -23,7 +37,7 @@ export function createCloudTrailCalls(
 ): KeyCalls {
   const [, , , region = '', account = ''] = keyArn.split(':');
 
-  async function* keysOf(day: string, from: number): AsyncGenerator<readonly string[]> {
+  async function* objectsOf(day: string, from: number): AsyncGenerator<readonly Listed[]> {
     const folder = `AWSLogs/${account}/CloudTrail/${region}/${day.replaceAll('-', '/')}/`;
     const first = `${folder}${account}_CloudTrail_${region}_${minuteOf(from)}`;
     let token: string | undefined;
@@ -36,18 +50,20 @@ export function createCloudTrailCalls(
         ...(token === undefined ? {} : { ContinuationToken: token }),
       });
       const page = await client.send(command).catch(refuse);
-      yield (page.Contents ?? []).flatMap(({ Key: key = '' }) => (key.endsWith('.json.gz') ? key : []));
+      const listed = (page.Contents ?? []).map(({ Key: key = '', Size: size = 0 }) => ({ key, size }));
+      yield listed.filter(({ key }) => key.endsWith('.json.gz'));
       token = page.NextContinuationToken;
     } while (token !== undefined);
   }
 
-  const read = async (key: string): Promise<CallFile> => {
+  const read = async ({ key, size }: Listed): Promise<CallFile> => {
+    if (size > MAX_PACKED_BYTES) return { name: key, calls: [], isDamaged: true };
     try {
       const { Body: body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
       const bytes = (await body?.transformToByteArray()) ?? new Uint8Array();
       return { name: key, ...readTrailFile(bytes, keyArn) };
     } catch (error) {
-      if (ABSENT.has(errorName(error))) return { name: key, calls: [], isDamaged: true };
+      if (UNREADABLE.has(errorName(error))) return { name: key, calls: [], isDamaged: true };
       return refuse(error);
     }
   };
@@ -55,9 +71,9 @@ export function createCloudTrailCalls(
   return {
     async *files({ from, deliveredUntil }) {
       for (let at = from; dayOf(at) <= dayOf(deliveredUntil); at += DAY_MS) {
-        for await (const keys of keysOf(dayOf(at), from)) {
-          for (let start = 0; start < keys.length; start += WIDTH)
-            yield* await concurrently(keys.slice(start, start + WIDTH), WIDTH, read);
+        for await (const listed of objectsOf(dayOf(at), from)) {
+          for (let start = 0; start < listed.length; start += WIDTH)
+            yield* await concurrently(listed.slice(start, start + WIDTH), WIDTH, read);
         }
       }
     },

@@ -6,7 +6,7 @@ const KMS = 'kms.amazonaws.com';
 const OPERATIONS = ['Decrypt', 'ReEncrypt'] as const;
 const OPERATION_NAMES: ReadonlySet<unknown> = new Set(OPERATIONS);
 /** CloudTrail's files have a few megabytes; what unpacks to more than this is none of them. */
-const MAX_FILE_BYTES = 256 * 1024 * 1024;
+const MAX_FILE_BYTES = 128 * 1024 * 1024;
 const MAX_PRINCIPAL = 300;
 const MAX_ERROR = 100;
 
@@ -76,11 +76,13 @@ function isKeyCall({ eventSource, eventName }: z.infer<typeof headSchema>): bool
   return eventSource === KMS && OPERATION_NAMES.has(eventName);
 }
 
-/** A refused call may name the key in its parameters alone. Of a `ReEncrypt`, both keys are among the resources. */
+/**
+ * A refused call may name the key in its parameters alone, by ARN or by id. Of a `ReEncrypt`, both keys are among the
+ * resources.
+ */
 function isOnKey({ requestParameters, resources }: z.infer<typeof keysSchema>, keyArn: string): boolean {
-  return (
-    requestParameters?.keyId === keyArn || resources?.some((resource) => resource.ARN === keyArn) === true
-  );
+  const names: readonly unknown[] = [keyArn, keyArn.slice(keyArn.lastIndexOf('/') + 1)];
+  return names.includes(requestParameters?.keyId) || (resources ?? []).some(({ ARN }) => ARN === keyArn);
 }
 
 function toCall(record: TrailRecord): KeyCall {

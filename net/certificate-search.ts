@@ -6,8 +6,8 @@ import {
 import { unavailable } from '../core/kernel/errors.ts';
 import { readBody } from './read-body.ts';
 
-/** The public search takes its time. */
-const TIMEOUT_MS = 60_000;
+/** The public search takes its time; a look at a domain must end before the function does. */
+const TIMEOUT_MS = 40_000;
 /** An entry has some 400 bytes, and a certificate two of them. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
@@ -40,6 +40,6 @@ export function createCertificateSearch(
     }
   };
   return {
-    issuedFor: async (domain) => [...(await search(domain)), ...(await search(`%.${domain}`))],
+    issuedFor: async (domain) => (await Promise.all([search(domain), search(`%.${domain}`)])).flat(),
   };
 }

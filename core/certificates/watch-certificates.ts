@@ -3,7 +3,7 @@ import type { AuditEvent } from '../audit/event.ts';
 import { systemOrigin } from '../audit/lane-start.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import type { Alert, Alerts } from '../detection/alert.ts';
-import { VaultError } from '../kernel/errors.ts';
+import { unavailable, VaultError } from '../kernel/errors.ts';
 import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import type { Clock } from '../kernel/ports.ts';
 import { DAY_MS } from '../kernel/timestamps.ts';
@@ -41,6 +41,8 @@ const MAX_SEEN = 12_000;
 const MAX_ISSUERS = 20;
 const MAX_ALERTS = 20;
 const EVENTS_IN_A_COMMIT = 20;
+/** Events of one look at one domain, then one for the rest: nobody fills the trail with what a search makes up. */
+const MAX_EVENTS = 100;
 /** The public search is often away for hours. */
 const PATIENCE_MS = 2 * DAY_MS;
 
@@ -51,15 +53,21 @@ const PATIENCE_MS = 2 * DAY_MS;
  *
  * What was found is told before it is remembered: a crash tells it twice, and the same alert counts once.
  *
+ * @param mayGoOn asked before each domain; for one that there is no time for, the search counts as not answered.
  * @throws VaultError `unavailable` when the state cannot be read or the events cannot be written.
  */
-export async function watchCertificates(parts: WatchParts): Promise<WatchOutcome> {
+export async function watchCertificates(
+  parts: WatchParts,
+  mayGoOn: () => boolean = () => true,
+): Promise<WatchOutcome> {
   const state: CertificateState = (await parts.states.read()) ?? { version: 0, domains: {} };
   const domains: { [domain: string]: DomainState } = {};
   const outcome = { domains: parts.domains.length, found: 0, unexpected: 0, failed: 0 };
   for (const domain of parts.domains) {
     const before = state.domains[domain];
-    const issued = await search(parts, domain);
+    const issued = mayGoOn()
+      ? await search(parts, domain)
+      : unavailable('There was no time for this domain.');
     if (issued instanceof Error) {
       outcome.failed += 1;
       domains[domain] = await stillFailing(parts, domain, before, issued);
@@ -110,17 +118,18 @@ function isExpected({ issuers }: WatchParts, issuer: string, known: KnownCertifi
   return issuerNames(issuer).some((name) => expected.has(name));
 }
 
-/** What is remembered after a look: the certificates of the answer last, so that these are the last to be forgotten. */
+/** What is remembered after a look: what the answer has comes last, so that it is the last to be forgotten. */
 function learned(
   parts: WatchParts,
   known: KnownCertificates | undefined,
   issued: ReadonlyMap<string, LoggedCertificate>,
 ): KnownCertificates {
   const earlier = (known?.seen ?? []).filter((key) => !issued.has(key));
-  const issuers = new Set([...(known?.issuers ?? []), ...[...issued.values()].map(({ issuer }) => issuer)]);
+  const issuers = new Set([...issued.values()].map(({ issuer }) => issuer));
+  const earlierIssuers = (known?.issuers ?? []).filter((issuer) => !issuers.has(issuer));
   return {
     seen: [...earlier, ...issued.keys()].slice(-maxSeen(parts)),
-    issuers: [...issuers].slice(-MAX_ISSUERS),
+    issuers: [...earlierIssuers, ...issuers].slice(-MAX_ISSUERS),
   };
 }
 
@@ -155,17 +164,19 @@ async function recordSeen(
   domain: string,
   fresh: readonly (readonly [key: string, certificate: LoggedCertificate])[],
 ): Promise<void> {
-  for (let start = 0; start < fresh.length; start += EVENTS_IN_A_COMMIT) {
-    const events = fresh.slice(start, start + EVENTS_IN_A_COMMIT).map(
-      ([, certificate]): AuditEvent => ({
-        action: 'certificate.seen',
-        entity: { type: 'certificate', id: certificate.serial },
-        result: 'success',
-        detail: factsOf(domain, certificate),
-      }),
-    );
-    await trail.commit(systemOrigin(PLATFORM_WORKSPACE, JOB), events);
+  const events = fresh
+    .slice(0, MAX_EVENTS)
+    .map(([, certificate]) => certificateSeen(certificate.serial, factsOf(domain, certificate)));
+  const rest = fresh.length - events.length;
+  if (rest > 0) events.push(certificateSeen('further', { domain, certificates: String(rest) }));
+  for (let start = 0; start < events.length; start += EVENTS_IN_A_COMMIT) {
+    const some = events.slice(start, start + EVENTS_IN_A_COMMIT);
+    await trail.commit(systemOrigin(PLATFORM_WORKSPACE, JOB), some);
   }
+}
+
+function certificateSeen(id: string, detail: Alert['detail']): AuditEvent {
+  return { action: 'certificate.seen', entity: { type: 'certificate', id }, result: 'success', detail };
 }
 
 function factsOf(domain: string, { issuer, names, notBefore }: LoggedCertificate) {

@@ -24,6 +24,8 @@ export const ALERT_KINDS = [
   'witness_refused',
   /** A webhook's receiver accepted nothing for a day. */
   'webhook_parked',
+  /** A channel of alerts reaches nobody any more, or refused an alert. */
+  'channel_failing',
   /** Somebody tried a honeypot key: it was found where only an intruder looks. */
   'honeypot_used',
   /** Somebody opened a decoy secret. */
@@ -32,6 +34,8 @@ export const ALERT_KINDS = [
   'credential_replayed',
   /** The operator's setup token made somebody an owner. */
   'owner_recovered',
+  /** Somebody turned a detector of anomalies off, or made it notice less. */
+  'detection_weakened',
   /** An actor does far more than is usual for it at this hour of the week. */
   'volume_anomaly',
   /** An actor works at an hour at which it never works. */

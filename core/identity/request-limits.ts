@@ -22,6 +22,8 @@ const LIMITS = {
   // Whoever guesses at the setup token from elsewhere must not keep the operator from using it.
   setup: { ip: 10, account: undefined },
   token: { ip: 60, account: 30 },
+  // Of a workspace: each goes to an address of its choice, which may be anybody's.
+  webhook_test: { ip: 30, account: 5 },
 } as const;
 
 export type LimitedRoute = keyof typeof LIMITS;

@@ -58,10 +58,15 @@ export async function removeCanaryKey({ trail }: CanaryParts, key: ApiKey): Prom
   }
 }
 
-/** Keys that runs left behind which died; at most so many at a time. */
-export async function removeLeftKeys(parts: CanaryParts, limit: number): Promise<void> {
+/**
+ * Removes the keys of runs that died; at most so many at a time.
+ *
+ * @param until epoch milliseconds: none is begun after it.
+ */
+export async function removeLeftKeys(parts: CanaryParts, limit: number, until: number): Promise<void> {
   const { items } = await parts.store.list(apiKeyKind, { list: apiKeyList(CANARY_WORKSPACE), limit });
   for (const key of items) {
+    if (parts.clock.now() >= until) return;
     const end = key.expiresAt === undefined ? 0 : Date.parse(key.expiresAt);
     if (end <= parts.clock.now()) await removeCanaryKey(parts, key);
   }

@@ -25,8 +25,11 @@ export interface ProbeOutcome {
   readonly failure?: { readonly step: string; readonly reason: string };
 }
 
-/** Left behind by runs that died; so many are cleared away in one run. */
+/** Left behind by runs that died; so many are cleared away in one run, and none after this time. */
 const MAX_LEFT = 20;
+const CLEARING_MS = 10_000;
+/** The function lives for two minutes: what takes half of that is a failure that must be told before. */
+const STEPS_MS = 60_000;
 
 /**
  * Whether the vault does what it is there for, from outside: with a key of its own in a workspace of its own. What ends a
@@ -70,12 +73,14 @@ async function probe(parts: ProbeParts): Promise<ProbeOutcome> {
     await openCanary(parts);
     await clearAway(parts);
     const { key, token } = await createCanaryKey(parts);
-    let started = parts.clock.now();
+    const begun = parts.clock.now();
+    let started = begun;
     try {
       step = PROBE_STEPS[0];
       for await (const done of probeSteps(parts, token)) {
         steps[done] = parts.clock.now() - started;
         started = parts.clock.now();
+        if (started - begun > STEPS_MS) throw new StepFailed('too_slow');
         step = PROBE_STEPS[PROBE_STEPS.indexOf(done) + 1] ?? 'revoke';
       }
     } finally {
@@ -92,10 +97,12 @@ async function probe(parts: ProbeParts): Promise<ProbeOutcome> {
 
 /** Destroys what runs left behind that died: what is older than any run gets. */
 async function clearAway(parts: ProbeParts): Promise<void> {
-  await removeLeftKeys(parts, MAX_LEFT);
+  const until = parts.clock.now() + CLEARING_MS;
+  await removeLeftKeys(parts, MAX_LEFT, until);
   for (const list of [secretList(CANARY_WORKSPACE), deletedSecretList(CANARY_WORKSPACE)]) {
     const { items } = await parts.store.list(secretKind, { list, limit: MAX_LEFT });
     for (const { id, createdAt } of items) {
+      if (parts.clock.now() >= until) return;
       if (Date.parse(createdAt) > parts.clock.now() - KEY_LIFE_MS) continue;
       const secret = await parts.store.get(secretKind, CANARY_WORKSPACE, id);
       if (secret === undefined) continue;

@@ -4,9 +4,10 @@ import { eventRanges } from '../audit/list-events.ts';
 import { mergedRows } from '../audit/merged-rows.ts';
 import type { AuditRow } from '../audit/row.ts';
 import { userKind } from '../identity/user.ts';
+import { VaultError } from '../kernel/errors.ts';
 import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
-import { type Allowance, allowanceOf, isOpening, REACH_MS } from './allowance.ts';
+import { type Allowance, allowanceOf, isOpening, REACH_MS, SKEW_MS } from './allowance.ts';
 import type { CallSpan } from './key-calls.ts';
 
 interface Parts {
@@ -16,13 +17,17 @@ interface Parts {
 
 const PAGE = 1_000;
 
-/** The rows of what principals and jobs did in a workspace within a span, with what may account for calls in it. */
+/**
+ * The rows of what principals and jobs did in a workspace within a span, and of shortly after it: these may account for
+ * calls before them. Of those before it, only the last moments: the calls of earlier ones were made by then and are not in
+ * the span, so that these rows would be left over, and account for calls that have none.
+ */
 export async function* rowsAround(
   { ledger }: Pick<Parts, 'ledger'>,
   workspaceId: string,
   { from, to }: Pick<CallSpan, 'from' | 'to'>,
 ): AsyncGenerator<AuditRow> {
-  const ranges = await eventRanges(ledger, workspaceId, { from: from - REACH_MS, to: to + REACH_MS });
+  const ranges = await eventRanges(ledger, workspaceId, { from: from - SKEW_MS, to: to + REACH_MS });
   const ofPrincipals = ranges.filter(({ lane }) => lane !== STRANGER_LANE);
   for await (const { content } of mergedRows(ledger, ofPrincipals, 'rising', PAGE)) yield content;
 }
@@ -59,7 +64,10 @@ export async function countOpenings(
   return openings;
 }
 
-/** The workspaces where these people may have shown a second factor: theirs, and those that they left since. */
+/**
+ * The workspaces where these people may have shown a second factor: theirs, and those that they left since. Of a person
+ * whose record somebody spoiled, the latter alone: then calls are told that have a row, and none is hidden.
+ */
 export async function homesOfPeople(
   { ledger, store }: Parts,
   userIds: ReadonlySet<string>,
@@ -68,8 +76,7 @@ export async function homesOfPeople(
   const homes = new Set<string>();
   if (userIds.size === 0) return homes;
   for (const id of userIds) {
-    const user = await store.get(userKind, PLATFORM_WORKSPACE, id);
-    for (const workspaceId of user?.workspaceIds ?? []) homes.add(workspaceId);
+    for (const workspaceId of await workspacesOf(store, id)) homes.add(workspaceId);
   }
   const ranges = await eventRanges(ledger, PLATFORM_WORKSPACE, { from });
   for await (const { content } of mergedRows(ledger, ranges, 'rising', PAGE)) {
@@ -78,4 +85,13 @@ export async function homesOfPeople(
   }
   homes.delete('');
   return homes;
+}
+
+async function workspacesOf(store: Store, userId: string): Promise<readonly string[]> {
+  try {
+    return (await store.get(userKind, PLATFORM_WORKSPACE, userId))?.workspaceIds ?? [];
+  } catch (error) {
+    if (error instanceof VaultError && error.code === 'internal') return [];
+    throw error;
+  }
 }

@@ -2,6 +2,7 @@ import { type Day, dayOf, daysBefore, nextDay } from '../archive/day.ts';
 import { systemOrigin } from '../audit/lane-start.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import { canonicalJson } from '../kernel/canonical-json.ts';
+import { VaultError } from '../kernel/errors.ts';
 import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import { type DayOutcome, type DayParts, reconcileDay } from './reconcile-day.ts';
 import type { ReconciliationState, ReconciliationStates } from './reconciliation-state.ts';
@@ -23,10 +24,10 @@ const MADE_UP_DAYS = 14;
 /**
  * Reconciles yesterday; the day before once more, since calls may have been delivered late; and the days that were missed
  * since. Each result is given out as soon as it stands. A crash repeats a day, and its event; so does an alert that could
- * not be raised.
+ * not be raised. A day that cannot be compared keeps no other one from it.
  *
  * @param mayGoOn asked before each day; whatever is left is for the next run.
- * @throws VaultError `unavailable`
+ * @throws VaultError `unavailable`, for the first day that failed, after the others.
  */
 export async function* reconcileDeployment(
   parts: ReconciliationParts,
@@ -34,10 +35,16 @@ export async function* reconcileDeployment(
 ): AsyncGenerator<DayReconciled> {
   const yesterday = daysBefore(dayOf(parts.clock.now()), 1);
   const state = await readState(parts);
+  const errors: unknown[] = [];
   for (const day of dueDays(state, yesterday)) {
-    if (!mayGoOn()) return;
-    yield { day, outcome: await reconcile(parts, day) };
+    if (!mayGoOn()) break;
+    try {
+      yield { day, outcome: await reconcile(parts, day) };
+    } catch (error) {
+      errors.push(error);
+    }
   }
+  if (errors.length > 0) throw errors[0];
 }
 
 /** Reconciles one day now, with all that was delivered until now: however old it is, and if it is not over. */
@@ -62,8 +69,10 @@ async function reconcile(parts: ReconciliationParts, day: Day, deliveredUntil?: 
     await record(parts, day, outcome);
     return outcome;
   } catch (error) {
+    const isPassing = error instanceof VaultError && error.code === 'unavailable';
+    const reason = isPassing ? 'failed' : 'broken';
     const seen = 'The calls of this day could not be compared with the audit rows.';
-    await tellBlindness(parts, day, { reason: 'failed', seen }).catch(() => undefined);
+    await tellBlindness(parts, day, { reason, seen }).catch(() => undefined);
     throw error;
   }
 }

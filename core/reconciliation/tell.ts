@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Day } from '../archive/day.ts';
 import type { Alert, Alerts } from '../detection/alert.ts';
+import { VaultError } from '../kernel/errors.ts';
 import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
 import { timestamp } from '../kernel/timestamps.ts';
@@ -57,9 +58,15 @@ export async function tellUnexplained(
   }
 }
 
+/** Where somebody has spoiled the workspace's record, in its trail all the same: nobody silences an alert by that. */
 async function placeOf(store: Store, workspaceId: string): Promise<string> {
-  const workspace = await store.get(workspaceKind, workspaceId, workspaceId);
-  return workspace === undefined ? PLATFORM_WORKSPACE : workspaceId;
+  try {
+    const workspace = await store.get(workspaceKind, workspaceId, workspaceId);
+    return workspace === undefined ? PLATFORM_WORKSPACE : workspaceId;
+  } catch (error) {
+    if (error instanceof VaultError && error.code === 'internal') return workspaceId;
+    throw error;
+  }
 }
 
 function subjectOf(value: string, place: string): string {
@@ -139,13 +146,13 @@ export async function tellBlindness(
     seen,
     detail = {},
   }: {
-    readonly reason: 'no_calls' | 'silent_hours' | 'damaged_files' | 'failed';
+    readonly reason: 'no_calls' | 'silent_hours' | 'damaged_files' | 'failed' | 'broken';
     readonly seen: string;
     readonly detail?: { readonly [name: string]: string };
   },
 ): Promise<void> {
   await alerts.raise({
-    // A run that failed is repeated; the rest stays dark until somebody looks.
+    // What failed for the moment is repeated; the rest stays dark until somebody looks.
     tier: reason === 'failed' ? 'warning' : 'critical',
     kind: 'job_failed',
     workspaceId: PLATFORM_WORKSPACE,

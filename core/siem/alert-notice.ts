@@ -1,6 +1,6 @@
 import { eventId } from '../audit/event.ts';
 import type { ReadableRow } from '../audit/merged-rows.ts';
-import { ALERT_TIERS, type AlertTier } from '../detection/alert.ts';
+import { ALERT_TIERS, type AlertKind, type AlertTier } from '../detection/alert.ts';
 import { DEFAULT_MIN_TIER, feedOf, type Webhook } from './webhook.ts';
 
 /** What became of an alert; a test is sent in the form of one. */
@@ -33,16 +33,24 @@ const NEWS: { readonly [action: string]: AlertNews } = {
   'webhook.tested': 'tested',
 };
 
+/** Says that a channel does not work, which only another one can tell; its subject names the webhook. */
+export const CHANNEL_FAILING = 'channel_failing' satisfies AlertKind;
+
 /**
  * Whether a row is one that a webhook is sent: of the audit feed each is; of the feed of alerts, what becomes of alerts
- * of its least tier or above, and tests of itself.
+ * of its least tier or above, of those that another channel does not work, and tests of itself. What somebody tried and
+ * was refused became of no alert: its row must not resolve an incident.
  */
 export function concerns(webhook: Webhook, { content }: ReadableRow): boolean {
   if (feedOf(webhook) === 'audit') return true;
   const news = NEWS[content.action];
+  if (news !== 'raised' && content.result !== 'success') return false;
   if (news === 'tested') return content.entity.id === webhook.id;
+  if (news === undefined) return false;
+  const { kind, subject = '' } = content.detail;
+  if (kind === CHANNEL_FAILING) return !subject.includes(webhook.id);
   const { minTier = DEFAULT_MIN_TIER } = webhook;
-  return news !== undefined && ALERT_TIERS.indexOf(tierOf(content.detail)) >= ALERT_TIERS.indexOf(minTier);
+  return ALERT_TIERS.indexOf(tierOf(content.detail)) >= ALERT_TIERS.indexOf(minTier);
 }
 
 /**

@@ -4,14 +4,14 @@ import type { ReadableRow } from '../audit/merged-rows.ts';
 import type { DerivedKeys } from '../crypto/derived-keys.ts';
 import type { Random } from '../kernel/ports.ts';
 import type { Store } from '../kernel/store.ts';
-import { failedOnceMore, isPatienceOver } from './backoff.ts';
+import { afterGivingUp, failedOnceMore, isPatienceOver, isRefusedForGood } from './backoff.ts';
 import type { Delivery, DeliveryLog, DeliveryState, StoredDeliveryState } from './delivery-log.ts';
 import { type Batch, MAX_PASSED_OVER, nextBatch } from './next-batch.ts';
 import { type PassedOver, rowsBetween } from './passed-over.ts';
 import { type Attempt, sendBatch } from './send-batch.ts';
-import { parkWebhook, pauseGoneWebhook, type StopParts } from './stop-webhook.ts';
+import { parkWebhook, pauseGoneWebhook, type StopParts, tellGivenUp } from './stop-webhook.ts';
 import type { Outlets } from './transport.ts';
-import { type LanePositions, type Webhook, type WebhookRef, webhookKind } from './webhook.ts';
+import { feedOf, type LanePositions, type Webhook, type WebhookRef, webhookKind } from './webhook.ts';
 
 export interface DeliveryParts extends StopParts, Outlets {
   readonly store: Store;
@@ -29,11 +29,15 @@ const NEEDED_MS = 20_000;
 /** The receiver is gone for good (RFC 9110 section 15.5.11): it wants no further request. */
 const GONE = 410;
 
+/** The message itself is refused (RFC 9110 sections 15.5.1, 15.5.14 and 15.5.21): sending it again changes nothing. */
+const REFUSALS: ReadonlySet<number | undefined> = new Set([400, 413, 422]);
+
 /**
  * Sends a webhook what is new, batch after batch, until nothing is left, a request fails, or no new one may begin.
  *
  * A lease keeps two deliverers from sending at once, and the cursor moves by compare-and-swap once the receiver has
- * accepted. A crash in between leaves a lease that runs out, and the batch is sent again: at least once, never skipped.
+ * accepted. A crash in between leaves a lease that runs out, and the batch is sent again: at least once, never skipped;
+ * but for an alert that its receiver refuses for good, which is given up, and told to the other channels.
  * It looks once more after the last batch: what came while that was under way found the lease taken.
  *
  * @param deadline epoch milliseconds: no request is begun after it.
@@ -47,32 +51,49 @@ export async function deliverWebhook(
   const { clock, deliveries } = parts;
   const owner = Buffer.from(parts.random.bytes(8)).toString('hex');
   let accepted = 0;
-  while (clock.now() < deadline) {
-    // Read anew each time: what an admin pauses or points elsewhere gets no further request.
-    const webhook = await parts.store.get(webhookKind, ref.workspaceId, ref.id);
-    if (webhook?.state !== 'active') break;
-    const found = sinceStart(webhook, await deliveries.read(webhook));
-    if (!isDue(found.state, owner, clock.now())) break;
-    const batch = await nextBatch(parts.ledger, webhook, parts.passedOver.next(webhook, found));
-    if (batch.rows.length === 0) {
-      const passed = await passOver(parts, webhook, found, batch.after, owner);
-      if (passed === 'changed' || (passed === 'noted' && !batch.more)) break;
-      continue;
-    }
-    const held = await hold(parts, webhook, found, batch.first, owner);
-    if (held === undefined) break;
+  let leased: StoredDeliveryState | undefined;
+  try {
+    while (clock.now() < deadline) {
+      // Read anew each time: what an admin pauses or points elsewhere gets no further request.
+      const webhook = await parts.store.get(webhookKind, ref.workspaceId, ref.id);
+      if (webhook?.state !== 'active') break;
+      const found = sinceStart(webhook, await deliveries.read(webhook));
+      if (!isDue(found.state, owner, clock.now())) break;
+      const batch = await nextBatch(parts.ledger, webhook, parts.passedOver.next(webhook, found));
+      if (batch.rows.length === 0) {
+        const passed = await passOver(parts, webhook, found, batch.after, owner);
+        leased = undefined;
+        if (passed === 'changed' || (passed === 'noted' && !batch.more)) break;
+        continue;
+      }
+      leased = await hold(parts, webhook, found, batch.first, owner);
+      if (leased === undefined) break;
 
-    const attempt = await sendBatch(parts, webhook, batch.rows);
-    const keepsLease = attempt.accepted && batch.more && clock.now() < deadline;
-    const { lease: _held, ...after } = await stateAfter(parts, webhook, held.state, batch, attempt);
-    const state = keepsLease ? { ...after, lease: leaseFor(owner, clock.now()) } : after;
-    const replaced = await deliveries.replace(webhook, held.version, state);
-    await deliveries.record(webhook, recordOf(batch.rows, attempt));
-    if (attempt.accepted) accepted += batch.rows.length;
-    // Where it changed, somebody took over when the lease had run out, and may send the same once more.
-    if (replaced === 'changed' || !attempt.accepted) break;
+      const attempt = await sendBatch(parts, webhook, batch.rows);
+      const { goesOn, ...after } = await aftermath(parts, webhook, leased.state, batch, attempt);
+      const { lease: _held, ...unleased } = after.state;
+      const keepsLease = attempt.accepted && batch.more && clock.now() < deadline;
+      const state = keepsLease ? { ...unleased, lease: leaseFor(owner, clock.now()) } : unleased;
+      const replaced = await deliveries.replace(webhook, leased.version, state);
+      leased = keepsLease && replaced === 'replaced' ? { version: leased.version + 1, state } : undefined;
+      await deliveries.record(webhook, recordOf(batch.rows, attempt, after.givenUp));
+      if (attempt.accepted) accepted += batch.rows.length;
+      // Where it changed, somebody took over when the lease had run out, and may send the same once more.
+      if (replaced === 'changed' || !goesOn) break;
+    }
+  } finally {
+    if (leased !== undefined) await letGo(deliveries, ref, leased);
   }
   return accepted;
+}
+
+/** Ends a lease under which nothing more is sent. Should this fail, it runs out. */
+async function letGo(
+  deliveries: DeliveryLog,
+  ref: WebhookRef,
+  { version, state: { lease: _held, ...state } }: StoredDeliveryState,
+): Promise<void> {
+  await deliveries.replace(ref, version, state).catch(() => undefined);
 }
 
 /** The state that belongs to the webhook's present start: one from an earlier start holds no more. */
@@ -130,27 +151,45 @@ function leaseFor(owner: string, now: number): NonNullable<DeliveryState['lease'
   return { owner, until: now + LEASE_MS };
 }
 
-/** What holds after a request; where it was one failure too many, the webhook is stopped first. */
-async function stateAfter(
+interface Aftermath {
+  readonly state: DeliveryState;
+  /** Whether what comes next may be sent now. */
+  readonly goesOn: boolean;
+  /** Whether the receiver will not be sent these rows again, although it did not take them. */
+  readonly givenUp: boolean;
+}
+
+/** What holds after a request. Where it was one failure too many, the webhook is stopped first, or the row given up. */
+async function aftermath(
   parts: DeliveryParts,
   webhook: Webhook,
   { failing: earlier, ...state }: DeliveryState,
   { rows, after }: Batch,
   attempt: Attempt,
-): Promise<DeliveryState> {
-  if (attempt.accepted) return { ...state, next: after };
+): Promise<Aftermath> {
+  if (attempt.accepted) return { state: { ...state, next: after }, goesOn: true, givenUp: false };
   const now = parts.clock.now();
-  const reason = attempt.error ?? `status_${attempt.status}`;
-  const failing = failedOnceMore(earlier, reason, now, parts.random, attempt.retryAfter);
-  if (attempt.status === GONE) await pauseGoneWebhook(parts, webhook, reason);
-  else if (isPatienceOver(failing, now)) await parkWebhook(parts, webhook, failing, idOf(rows[0]));
-  return { ...state, failing };
+  const feed = feedOf(webhook);
+  const { status, retryAfter } = attempt;
+  const reason = attempt.error ?? `status_${status}`;
+  const isRefusal = REFUSALS.has(status);
+  const failing = failedOnceMore(feed, earlier, { reason, isRefusal, retryAfter }, now, parts.random);
+  const [first] = rows;
+  if (status === GONE) await pauseGoneWebhook(parts, webhook, reason);
+  else if (isPatienceOver(failing, now)) await parkWebhook(parts, webhook, failing, idOf(first));
+  else if (first !== undefined && isRefusal && isRefusedForGood(feed, failing)) {
+    await tellGivenUp(parts, webhook, first, reason);
+    const next = { ...state, next: after, failing: afterGivingUp(failing, idOf(first), now) };
+    return { state: next, goesOn: true, givenUp: true };
+  }
+  return { state: { ...state, failing }, goesOn: false, givenUp: false };
 }
 
-function recordOf(rows: readonly ReadableRow[], attempt: Attempt): Delivery {
+function recordOf(rows: readonly ReadableRow[], attempt: Attempt, givenUp: boolean): Delivery {
   const { retryAfter: _asked, ...outcome } = attempt;
   return {
     ...outcome,
+    ...(givenUp ? { givenUp } : {}),
     events: rows.length,
     firstEventId: idOf(rows[0]),
     lastEventId: idOf(rows.at(-1)),

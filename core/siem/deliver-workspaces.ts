@@ -1,33 +1,54 @@
 import type { Store } from '../kernel/store.ts';
 import { type DeliveryParts, deliverWebhook } from './deliver-webhook.ts';
-import { ALL_WEBHOOKS, type WebhookRef, webhookKind, webhookPrefix } from './webhook.ts';
+import {
+  ALL_WEBHOOKS,
+  type Feed,
+  feedOf,
+  type Webhook,
+  type WebhookRef,
+  webhookKind,
+  webhookPrefix,
+} from './webhook.ts';
 
 export interface DeliveryReport {
   /** Events that receivers accepted. */
   events: number;
-  /** What kept the deliverer itself from a webhook. A receiver that fails is none of these. */
-  readonly failures: { readonly webhook: WebhookRef; readonly error: unknown }[];
+  /** What kept the deliverer itself from a workspace or a webhook. A receiver that fails is none of these. */
+  readonly failures: {
+    readonly workspaceId: string;
+    readonly webhookId?: string;
+    readonly error: unknown;
+  }[];
 }
 
-/** How often a webhook that is up to date is looked at again while others of its workspace are still at work. */
+/** How often a webhook that is up to date is looked at again while others are still at work. */
 const LOOK_AGAIN_MS = 1_000;
 /** Webhooks that a sweep works on at the same time. */
 const WIDTH = 20;
 const PER_READ = 100;
 
 /**
- * Sends the webhooks of a workspace what is new, all at the same time. One that is up to date is looked at again while a
- * slow one is still at work: what happens meanwhile must not wait for that.
+ * Sends the webhooks of some workspaces what is new, all at the same time. One that is up to date is looked at again
+ * while a slow one is still at work, of whichever workspace: as long as this runs, nobody else is woken for these
+ * workspaces, and what happens meanwhile must not wait.
  *
  * @param deadline epoch milliseconds: no request is begun after it.
  */
-export async function deliverWorkspace(
+export async function deliverWorkspaces(
   parts: DeliveryParts,
-  workspaceId: string,
+  workspaceIds: readonly string[],
   deadline: number,
 ): Promise<DeliveryReport> {
   const report: DeliveryReport = { events: 0, failures: [] };
-  const webhooks = await activeWebhooks(parts.store, webhookPrefix(workspaceId));
+  const listed = workspaceIds.map(async (workspaceId) => {
+    try {
+      return await activeWebhooks(parts.store, webhookPrefix(workspaceId));
+    } catch (error) {
+      report.failures.push({ workspaceId, error });
+      return [];
+    }
+  });
+  const webhooks = (await Promise.all(listed)).flat();
   let working = webhooks.length;
   await Promise.all(
     webhooks.map(async (webhook) => {
@@ -43,15 +64,17 @@ export async function deliverWorkspace(
 }
 
 /**
- * Sends all webhooks of the deployment what is new or due again, some at a time. Begins at a random one: should one run
- * not reach all, the next one leaves out others.
+ * Sends all webhooks of the deployment what is new or due again, some at a time; those that people wait for first. Begins
+ * at a random one of each feed: should one run not reach all, the next one leaves out others.
  */
 export async function deliverDeployment(parts: DeliveryParts, deadline: number): Promise<DeliveryReport> {
   const report: DeliveryReport = { events: 0, failures: [] };
   const webhooks = await activeWebhooks(parts.store, '');
+  const ofFeed = (feed: Feed) => webhooks.filter((webhook) => feedOf(webhook) === feed);
   const [high = 0, low = 0] = parts.random.bytes(2);
-  const first = (high * 256 + low) % Math.max(1, webhooks.length);
-  const waiting = [...webhooks.slice(first), ...webhooks.slice(0, first)].values();
+  const waiting = [ofFeed('alerts'), ofFeed('audit')]
+    .flatMap((each) => from(each, high * 256 + low))
+    .values();
   const work = async (): Promise<void> => {
     for (const webhook of waiting) {
       if (parts.clock.now() >= deadline) return;
@@ -60,6 +83,12 @@ export async function deliverDeployment(parts: DeliveryParts, deadline: number):
   };
   await Promise.all(Array.from({ length: WIDTH }, work));
   return report;
+}
+
+/** The same ones, beginning elsewhere. */
+function from(webhooks: readonly Webhook[], start: number): Webhook[] {
+  const first = start % Math.max(1, webhooks.length);
+  return [...webhooks.slice(first), ...webhooks.slice(0, first)];
 }
 
 /** One webhook's trouble is its own: `false` when there was some. */
@@ -74,13 +103,13 @@ async function deliver(
     report.events += events;
     return true;
   } catch (error) {
-    report.failures.push({ webhook, error });
+    report.failures.push({ workspaceId: webhook.workspaceId, webhookId: webhook.id, error });
     return false;
   }
 }
 
-async function activeWebhooks(store: Store, prefix: string): Promise<WebhookRef[]> {
-  const webhooks: WebhookRef[] = [];
+async function activeWebhooks(store: Store, prefix: string): Promise<Webhook[]> {
+  const webhooks: Webhook[] = [];
   let after: string | undefined;
   do {
     const page = await store.list(webhookKind, {

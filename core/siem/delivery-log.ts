@@ -38,6 +38,8 @@ export const deliverySchema = z.strictObject({
   firstEventId: z.string(),
   lastEventId: z.string(),
   durationMs: z.int().min(0),
+  /** Whether these events were given up: the receiver refused them for good, and is sent what comes after them. */
+  givenUp: z.literal(true).exactOptional(),
 });
 
 export type Delivery = z.infer<typeof deliverySchema>;
@@ -50,7 +52,16 @@ export const deliveryStateSchema = z.strictObject({
   /** Who alone sends, and until when. */
   lease: z.strictObject({ owner: z.string(), until: z.int() }).optional(),
   failing: z
-    .strictObject({ since: z.int(), attempts: z.int().min(1), nextAttemptAt: z.int(), reason: z.string() })
+    .strictObject({
+      since: z.int(),
+      attempts: z.int().min(1),
+      nextAttemptAt: z.int(),
+      reason: z.string(),
+      /** How often the receiver refused what is to be sent next. */
+      refusals: z.int().min(1).exactOptional(),
+      /** The first event that was given up since the receiver last took one. */
+      givenUp: z.string().exactOptional(),
+    })
     .optional(),
 });
 

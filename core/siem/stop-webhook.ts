@@ -1,10 +1,13 @@
 import { RefusedChanges } from '../audit/append.ts';
+import { eventId } from '../audit/event.ts';
 import { systemOrigin } from '../audit/lane-start.ts';
+import type { ReadableRow } from '../audit/merged-rows.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import type { Alert, Alerts } from '../detection/alert.ts';
 import { update } from '../kernel/entity.ts';
 import type { Clock } from '../kernel/ports.ts';
 import { timestamp } from '../kernel/timestamps.ts';
+import { CHANNEL_FAILING } from './alert-notice.ts';
 import type { Failing } from './backoff.ts';
 import { feedOf, type Webhook, webhookKind } from './webhook.ts';
 import { webhookEvent } from './webhook-parts.ts';
@@ -20,7 +23,7 @@ export interface StopParts {
  * that no more come.
  */
 export async function pauseGoneWebhook(parts: StopParts, webhook: Webhook, reason: string): Promise<void> {
-  if (feedOf(webhook) === 'alerts') await raise(parts, webhook, { reason });
+  if (feedOf(webhook) === 'alerts') await raiseStopped(parts, webhook, { reason });
   await stop(parts, webhook, 'webhook.updated', 'paused', { state: 'paused', reason });
 }
 
@@ -28,26 +31,51 @@ export async function pauseGoneWebhook(parts: StopParts, webhook: Webhook, reaso
 export async function parkWebhook(
   parts: StopParts,
   webhook: Webhook,
-  { since, attempts, reason }: Failing,
+  { since, attempts, reason, givenUp }: Failing,
   nextEventId: string,
 ): Promise<void> {
-  const detail = { failingSince: timestamp(since), attempts: String(attempts), reason, nextEventId };
+  const detail = {
+    failingSince: timestamp(since),
+    attempts: String(attempts),
+    reason,
+    nextEventId,
+    ...(givenUp === undefined ? {} : { givenUp }),
+  };
   // Before it is parked: a crash after this alerts twice, and a crash after parking would not alert at all.
-  await raise(parts, webhook, detail);
+  await raiseStopped(parts, webhook, detail);
   await stop(parts, webhook, 'webhook.parked', 'parked', detail);
 }
 
-async function raise(
-  { alerts }: StopParts,
-  { workspaceId, id }: Webhook,
-  detail: Alert['detail'],
-): Promise<void> {
-  await alerts.raise({
+function raiseStopped({ alerts }: StopParts, webhook: Webhook, detail: Alert['detail']): Promise<void> {
+  const { workspaceId, id } = webhook;
+  return alerts.raise({
     tier: 'warning',
-    kind: 'webhook_parked',
+    kind: feedOf(webhook) === 'alerts' ? CHANNEL_FAILING : 'webhook_parked',
     workspaceId,
     subject: `webhook ${id}`,
     detail,
+  });
+}
+
+/**
+ * Tells the other channels that one refuses an event for good, and is not sent it again. Not where that event says the
+ * same of another one: two channels that refuse everything would tell each other so for ever.
+ */
+export async function tellGivenUp(
+  { alerts }: StopParts,
+  { workspaceId, id }: Webhook,
+  { content, stored }: ReadableRow,
+  reason: string,
+): Promise<void> {
+  if (content.detail['kind'] === CHANNEL_FAILING) return;
+  await alerts.raise({
+    tier: 'warning',
+    kind: CHANNEL_FAILING,
+    workspaceId,
+    subject: `refusals of webhook ${id}`,
+    seen: 'The receiver refuses an event of the feed of alerts for good. It is sent what comes after it.',
+    usual: 'A channel takes every alert.',
+    detail: { reason, eventId: eventId(stored), about: `${content.entity.type} ${content.entity.id}` },
   });
 }
 

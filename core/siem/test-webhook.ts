@@ -1,5 +1,6 @@
 import { originOf, type RequestContext } from '../access/principal.ts';
 import { eventId } from '../audit/event.ts';
+import { limitRequests } from '../identity/request-limits.ts';
 import { findWebhook, type WebhookParts, webhookEvent } from './webhook-parts.ts';
 
 /**
@@ -7,14 +8,16 @@ import { findWebhook, type WebhookParts, webhookEvent } from './webhook-parts.ts
  * that fails, or is paused, sends it when its turn comes.
  *
  * @returns the event's id, as the deliveries name it.
+ * @throws VaultError `rate_limited` for more than five a minute in a workspace.
  */
 export async function testWebhook(
-  { store, trail }: Pick<WebhookParts, 'store' | 'trail'>,
+  parts: Pick<WebhookParts, 'store' | 'trail' | 'clock' | 'bookkeeping'>,
   context: RequestContext,
   id: string,
 ): Promise<string> {
-  await findWebhook(store, context, 'webhook:manage', id);
-  const [row] = await trail.commit(originOf(context), [webhookEvent('webhook.tested', id)]);
+  await findWebhook(parts.store, context, 'webhook:manage', id);
+  await limitRequests(parts, 'webhook_test', context.ip, context.principal.workspaceId);
+  const [row] = await parts.trail.commit(originOf(context), [webhookEvent('webhook.tested', id)]);
   if (row === undefined) throw new TypeError('A commit of one event has one row.');
   return eventId(row);
 }

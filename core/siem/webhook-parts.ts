@@ -3,6 +3,7 @@ import { authorize, type Permission } from '../access/role.ts';
 import type { Action, AuditEvent } from '../audit/event.ts';
 import type { Ledger } from '../audit/ledger.ts';
 import type { IdempotencyParts } from '../idempotency/once.ts';
+import type { AttemptRecords } from '../identity/bookkeeping.ts';
 import { update } from '../kernel/entity.ts';
 import { notFound } from '../kernel/errors.ts';
 import type { Random } from '../kernel/ports.ts';
@@ -17,6 +18,7 @@ export interface WebhookParts extends IdempotencyParts {
   readonly random: Random;
   readonly deliveries: DeliveryLog;
   readonly receivers: DestinationRules;
+  readonly bookkeeping: AttemptRecords;
 }
 
 type WebhookAction = Extract<Action, `webhook.${string}`>;

@@ -85,7 +85,12 @@ export class AnomalyWorld {
   /** Something happens, a second later. */
   async happen(
     actor: Actor = KEY,
-    { action = 'secret.revealed', detail = {}, result = 'success' }: Partial<AuditEvent> = {},
+    {
+      action = 'secret.revealed',
+      entity = { type: 'secret', id: 'sec_1' },
+      detail = {},
+      result = 'success',
+    }: Partial<AuditEvent> = {},
   ): Promise<void> {
     this.clock.advance(1_000);
     const origin = {
@@ -95,7 +100,7 @@ export class AnomalyWorld {
       ip: '198.51.100.7',
       userAgent: 'curl',
     };
-    await this.trail.commit(origin, [{ action, entity: { type: 'secret', id: 'sec_1' }, result, detail }]);
+    await this.trail.commit(origin, [{ action, entity, result, detail }]);
   }
 
   /** Somebody without credentials tries something, a second later. */

@@ -9,7 +9,12 @@ type Variables = Readonly<Record<string, string>>;
 
 /** A program of `local/` in a process of its own, with nothing but these variables and what a shell has. */
 export function runLocal(program: 'dev' | 'demo', variables: Variables, args: readonly string[] = []) {
-  return spawn(process.execPath, ['--import', 'tsx', resolve(`local/${program}.ts`), ...args], {
+  return runProgram(`local/${program}.ts`, variables, args);
+}
+
+/** A program of the repository, likewise. */
+export function runProgram(path: string, variables: Variables, args: readonly string[] = []) {
+  return spawn(process.execPath, ['--import', 'tsx', resolve(path), ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -21,7 +26,11 @@ export async function finishLocal(
   variables: Variables,
   args: readonly string[] = [],
 ) {
-  const child = runLocal(program, variables, args);
+  return finish(runLocal(program, variables, args));
+}
+
+/** Waits for the end of a program, and gives what it has said; its exit code is null if a signal ended it. */
+export async function finish(child: ReturnType<typeof runProgram>) {
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), exit(child)]);
   return { stdout, stderr, exitCode: child.exitCode };
 }

@@ -122,7 +122,7 @@ export async function tellOfAlert(
     {
       action,
       entity: { type: 'alert', id: ALERT_ID },
-      result: 'failure',
+      result: action === 'alert.raised' ? 'failure' : 'success',
       detail: { kind: 'honeypot_used', tier: 'critical', subject: 'api_key key_1', ...detail },
     },
   ]);

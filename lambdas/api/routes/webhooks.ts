@@ -2,27 +2,27 @@ import * as z from 'zod';
 import { ALERT_TIERS } from '../../../core/detection/alert.ts';
 import { notFound } from '../../../core/kernel/errors.ts';
 import { isId } from '../../../core/kernel/ids.ts';
-import { timestamp } from '../../../core/kernel/timestamps.ts';
-import { createWebhook, type WebhookWithSecret } from '../../../core/siem/create-webhook.ts';
+import { createWebhook } from '../../../core/siem/create-webhook.ts';
 import { deleteWebhook } from '../../../core/siem/delete-webhook.ts';
-import { DELIVERY_FAILURES, type Delivery } from '../../../core/siem/delivery-log.ts';
 import { getWebhook, listDeliveries, listWebhooks } from '../../../core/siem/read-webhooks.ts';
 import { backfillWebhook, replayWebhook } from '../../../core/siem/replay-webhook.ts';
 import { rotateWebhookSecret } from '../../../core/siem/rotate-webhook-secret.ts';
 import { testWebhook } from '../../../core/siem/test-webhook.ts';
 import { updateWebhook } from '../../../core/siem/update-webhook.ts';
-import {
-  FEEDS,
-  feedOf,
-  MAX_BATCH_SIZE,
-  PRESETS,
-  WEBHOOK_STATES,
-  type Webhook,
-} from '../../../core/siem/webhook.ts';
+import { FEEDS, MAX_BATCH_SIZE, PRESETS } from '../../../core/siem/webhook.ts';
 import { guarded } from '../http/route.ts';
 import { cursor, from, label, limit } from './fields.ts';
 import { paging } from './paging.ts';
 import { etag, pageOf } from './views.ts';
+import {
+  deliveryView,
+  failingView,
+  viewDelivery,
+  viewFailing,
+  viewWebhook,
+  viewWithSecret,
+  webhookView,
+} from './webhook-views.ts';
 
 const url = z.string().min(1, 'must not be empty').max(2_048, 'must have at most 2,048 characters');
 const preset = z.enum(PRESETS);
@@ -36,65 +36,6 @@ const batchSize = z
 const credential = z
   .string()
   .regex(/^[\x21-\x7e]{1,2048}$/, 'must have 1 to 2,048 visible ASCII characters, without spaces');
-
-const webhookView = z.object({
-  id: z.string(),
-  name: z.string(),
-  url: z.string(),
-  preset,
-  feed,
-  minTier: minTier.optional(),
-  batchSize: z.int(),
-  state: z.enum(WEBHOOK_STATES),
-  hasCredential: z.boolean(),
-  secretVersion: z.int(),
-  createdAt: z.string(),
-  createdBy: z.string(),
-});
-
-function viewWebhook(webhook: Webhook): z.infer<typeof webhookView> {
-  const { id, name, minTier, signingSecrets, createdAt, createdBy } = webhook;
-  return {
-    id,
-    name,
-    url: webhook.url,
-    preset: webhook.preset,
-    feed: feedOf(webhook),
-    ...(minTier === undefined ? {} : { minTier }),
-    batchSize: webhook.batchSize,
-    state: webhook.state,
-    hasCredential: webhook.credential !== undefined,
-    secretVersion: Math.max(...signingSecrets.map(({ version }) => version)),
-    createdAt,
-    createdBy,
-  };
-}
-
-function viewWithSecret({ webhook, secret }: WebhookWithSecret) {
-  return { ...viewWebhook(webhook), ...(secret === undefined ? {} : { secret }) };
-}
-
-const deliveryView = z.object({
-  at: z.string(),
-  accepted: z.boolean(),
-  status: z.int().optional(),
-  error: z.enum(DELIVERY_FAILURES).optional(),
-  events: z.int(),
-  firstEventId: z.string(),
-  lastEventId: z.string(),
-  durationMs: z.int(),
-});
-
-function viewDelivery({ at, ...delivery }: Delivery): z.infer<typeof deliveryView> {
-  return { at: timestamp(at), ...delivery };
-}
-
-const failingView = z.object({
-  since: z.string(),
-  attempts: z.int(),
-  nextAttemptAt: z.string(),
-  reason: z.string(),
-});
 
 const webhookParams = z.strictObject({ id: z.string() });
 
@@ -166,16 +107,7 @@ export const webhookRoutes = [
     ],
     handle: async ({ params }, context, vault) => {
       const { webhook, failing } = await getWebhook(vault, context, webhookId(params));
-      const shown =
-        failing === undefined
-          ? {}
-          : {
-              failing: {
-                ...failing,
-                since: timestamp(failing.since),
-                nextAttemptAt: timestamp(failing.nextAttemptAt),
-              },
-            };
+      const shown = failing === undefined ? {} : { failing: viewFailing(failing) };
       return { status: 200, headers: etag(webhook), json: { ...viewWebhook(webhook), ...shown } };
     },
   }),
@@ -241,7 +173,8 @@ export const webhookRoutes = [
   guarded({
     method: 'POST',
     path: '/workspace/webhooks/{id}/test',
-    summary: 'Sends a receiver a test, which its deliveries show by the id of the event in this answer',
+    summary:
+      'Sends a receiver a test, which its deliveries show by the id of the event in this answer; five a minute in a workspace',
     permission: 'webhook:manage',
     action: 'webhook.tested',
     params: webhookParams,

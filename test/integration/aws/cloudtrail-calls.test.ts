@@ -10,7 +10,7 @@ import {
   KMSClient,
   ReEncryptCommand,
 } from '@aws-sdk/client-kms';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { createCloudTrailCalls } from '../../../aws/cloudtrail-calls.ts';
 import type { CallFile } from '../../../core/reconciliation/key-calls.ts';
 import { recordKeyCalls } from '../../../local/cloudtrail/record-key-calls.ts';
@@ -225,6 +225,44 @@ describe('a file that is none of CloudTrail’s', () => {
     });
   });
 
+  it.each(['AccessDenied', 'InvalidObjectState', 'NoSuchKey'])(
+    'an object that is closed for good (%s) is damaged, and the others are read',
+    async (name) => {
+      const at = Date.parse('2026-03-21T00:00:00Z');
+      await put('20260321T0000Z_aaaaaaaaaaaaaaaa.json.gz', file(record({})), '2026/03/21');
+      await put('20260321T0001Z_bbbbbbbbbbbbbbbb.json.gz', file(record({})), '2026/03/21');
+      const closed: Pick<S3Client, 'send'> = {
+        send: (async (command: GetObjectCommand) => {
+          const key = command instanceof GetObjectCommand ? (command.input.Key ?? '') : '';
+          if (key.includes('_aaaa')) throw Object.assign(new Error('closed'), { name });
+          return s3.send(command);
+        }) as S3Client['send'],
+      };
+      const found: CallFile[] = [];
+      const span = { from: at, to: at + DAY, deliveredUntil: at };
+      for await (const each of createCloudTrailCalls(Bucket, keyArn, closed).files(span)) found.push(each);
+      expect(found.map(({ isDamaged, calls }) => [isDamaged, calls.length])).toEqual([
+        [true, 0],
+        [false, 1],
+      ]);
+    },
+  );
+
+  it('that is far too large is damaged, and not read', async () => {
+    const Key = `AWSLogs/${accountId}/CloudTrail/${region}/2026/03/22/x.json.gz`;
+    const listing: Pick<S3Client, 'send'> = {
+      send: (async (command: object) => {
+        if (command instanceof GetObjectCommand) throw new Error('It was read.');
+        return { Contents: [{ Key, Size: 100 * 1024 * 1024 }] };
+      }) as unknown as S3Client['send'],
+    };
+    const at = Date.parse('2026-03-22T00:00:00Z');
+    const found: CallFile[] = [];
+    const span = { from: at, to: at + DAY, deliveredUntil: at };
+    for await (const each of createCloudTrailCalls(Bucket, keyArn, listing).files(span)) found.push(each);
+    expect(found).toEqual([{ name: Key, calls: [], isDamaged: true }]);
+  });
+
   it('takes records of other services as they come', async () => {
     const found = await readBack(
       file(
@@ -237,6 +275,11 @@ describe('a file that is none of CloudTrail’s', () => {
   });
 
   it('names a refused key by its parameters, and bounds what somebody chose', async () => {
+    const keyId = keyArn.slice(keyArn.lastIndexOf('/') + 1);
+    const byId = await readBack(
+      file(record({ errorCode: 'AccessDenied', resources: null, requestParameters: { keyId } })),
+    );
+    expect(byId?.calls).toMatchObject([{ errorCode: 'AccessDenied' }]);
     const found = await readBack(
       file(
         record({

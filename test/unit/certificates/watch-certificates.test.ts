@@ -131,6 +131,28 @@ it('many at once are told up to a number, and the rest in one sum', async () => 
   });
 });
 
+it('many at once by known authorities are written down up to a number, and the rest in one sum', async () => {
+  issue('0');
+  await watchCertificates(parts);
+  for (let serial = 1; serial <= 150; serial += 1) issue(String(serial));
+  expect(await watchCertificates(parts)).toMatchObject({ found: 150 });
+  const events = rowsOf(vault, PLATFORM_WORKSPACE).filter(({ action }) => action === 'certificate.seen');
+  expect(events).toHaveLength(101);
+  expect(events.at(-1)?.detail).toEqual({ domain: DOMAIN, certificates: '50' });
+  await watchCertificates(parts);
+  expect(seen()).toHaveLength(101);
+});
+
+it('an authority that still issues is known, however many came and went since its first certificate', async () => {
+  for (let count = 0; count < 30; count += 1) {
+    issued[DOMAIN] = [];
+    issue(`a${count}`);
+    issue(`b${count}`, `C=US, O=Other, CN=R${count}`);
+    await watchCertificates(parts);
+  }
+  expect(told().filter(([, subject]) => subject?.startsWith('certificate a'))).toEqual([]);
+});
+
 it('more than can be remembered are not half remembered, but told as a failure', async () => {
   for (let serial = 0; serial <= 12_000; serial += 1) issue(String(serial));
   expect(await watchCertificates(parts)).toMatchObject({ failed: 1 });
@@ -140,6 +162,24 @@ it('more than can be remembered are not half remembered, but told as a failure',
 });
 
 describe('a search that does not answer', () => {
+  it('in time for every domain keeps what it found for the others, and tells of the rest after two days', async () => {
+    const two = { ...parts, domains: [DOMAIN, 'late.example.com'] };
+    const once = () => {
+      let looks = 1;
+      return () => looks-- > 0;
+    };
+    await watchCertificates(two, once());
+    issue('1', OTHER);
+    vault.clock.advance(2 * DAY);
+    expect(await watchCertificates(two, once())).toMatchObject({ failed: 1, unexpected: 1 });
+    await watchCertificates(two, once());
+    expect(told()).toEqual([
+      unexpected('1'),
+      ['job_failed', 'certificates of late.example.com'],
+      ['job_failed', 'certificates of late.example.com'],
+    ]);
+  });
+
   it('is told after two days, and then goes on from what was known', async () => {
     issue('1');
     await watchCertificates(parts);

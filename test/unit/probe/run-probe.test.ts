@@ -116,6 +116,17 @@ describe('a run on a vault that is well', () => {
   });
 });
 
+it('an API that answers, but takes a minute for it all, is told before the function ends', async () => {
+  interfere = async () => {
+    vault.clock.advance(14 * SECOND);
+    return undefined;
+  };
+  const { failure } = await runProbe(parts);
+  expect(failure).toEqual({ step: 'purge', reason: 'too_slow' });
+  expect(alerts).toMatchObject([{ kind: 'probe_failed', subject: 'purge' }]);
+  expect(canaryEntities('apiKey')).toEqual([]);
+});
+
 describe('a step that fails', () => {
   const isStep = (request: ProbeRequest, step: string): boolean =>
     ({

@@ -12,6 +12,7 @@ import {
   type ReconciliationWorld,
   reconciliationWorld,
 } from '../../support/reconciliation-world.ts';
+import { Tamperer } from '../../support/tamper.ts';
 import { enrolMfa, totpCode } from '../promises/world.ts';
 
 let world: ReconciliationWorld;
@@ -108,6 +109,33 @@ describe('a run that fails', () => {
       expect(world.alerts).toMatchObject([{ kind: 'decrypt_without_row' }]);
     },
   );
+
+  it('for one day fails after the others, of which none waits for it', async () => {
+    await world.nextMorning();
+    const id = await world.secret();
+    world.vault.clock.advance(2 * DAY);
+    world.decryptPastTheVault(world.contextOf(id));
+    world.vault.clock.advance(DAY);
+    const { files } = world.log;
+    world.log.files = (span) => {
+      if (span.from < Date.parse('2026-01-03T00:00:00Z')) throw new Error('away');
+      return files.call(world.log, span);
+    };
+    await expect(world.run()).rejects.toThrow('away');
+    expect(world.alerts.map(({ kind, subject }) => [kind, subject])).toContainEqual([
+      'decrypt_without_row',
+      `secret ${id} version 1`,
+    ]);
+    expect(world.events().map(({ day }) => day)).toContain('2026-01-04');
+    // No other try gets over what is none of the store's absence.
+    expect(world.alerts).toContainEqual(
+      expect.objectContaining({
+        tier: 'critical',
+        kind: 'job_failed',
+        subject: 'reconciliation of 2026-01-02: broken',
+      }),
+    );
+  });
 
   it('because an alert could not be raised is repeated', async () => {
     const id = await world.secret();
@@ -228,6 +256,22 @@ describe('the secret of a second factor', () => {
     await removeMember(world.vault, world.owner, id);
     const [result] = await world.nextMorning();
     expect(result?.outcome).toMatchObject({ calls: 2, withoutRow: 0 });
+  });
+
+  it('of somebody whose record was spoiled is told, and keeps nothing else from being told', async () => {
+    const { id } = await attempts();
+    const secret = await world.secret();
+    world.decryptPastTheVault(world.contextOf(secret));
+    const { entity, row } = new Tamperer(world.vault.tables).entity('user', id);
+    world.vault.tables.entities.set(`user#_platform#${id}`, {
+      entity: { ...entity, email: 7 } as never,
+      row,
+    });
+    await world.nextMorning();
+    // The rows of the person's attempts are found all the same: other values of that workspace were opened, too.
+    expect(world.alerts.map(({ kind, subject }) => [kind, subject])).toEqual([
+      ['decrypt_without_row', `secret ${secret} version 1`],
+    ]);
   });
 
   it('is told to the platform when it was opened without one', async () => {

@@ -11,6 +11,7 @@ import {
   type ReconciliationWorld,
   reconciliationWorld,
 } from '../../support/reconciliation-world.ts';
+import { Tamperer } from '../../support/tamper.ts';
 
 let world: ReconciliationWorld;
 beforeEach(async () => {
@@ -179,6 +180,32 @@ describe('a decryption past the vault is found', () => {
     await world.nextMorning();
     expect(told()).toEqual([withoutRow(`secret ${id} version 1`)]);
     expect(world.alerts[0]?.detail).toMatchObject({ day: '2026-01-02' });
+  });
+
+  it('of a secret that others reveal all the time: rows of before the span are not left over', async () => {
+    const id = await world.secret();
+    // From 23:44:52 to 00:15:02, every ten seconds.
+    world.vault.clock.advance(12 * HOUR - 15 * MINUTE - 8_000);
+    for (let count = 0; count < 180; count += 1) {
+      await reveal(id);
+      world.vault.clock.advance(10_000);
+      if (count === 120) world.decryptPastTheVault(world.contextOf(id));
+    }
+    await world.nextMorning();
+    expect(told()).toEqual([withoutRow(`secret ${id} version 1`)]);
+    expect(world.alerts[0]?.detail).toMatchObject({ day: '2026-01-02', calls: '1' });
+  });
+
+  it('of a workspace whose record somebody spoiled, in its trail all the same', async () => {
+    const id = await world.secret();
+    world.decryptPastTheVault(world.contextOf(id));
+    const { entity, row } = new Tamperer(world.vault.tables).entity('workspace', world.workspaceId);
+    world.vault.tables.entities.set(`workspace#${world.workspaceId}#${world.workspaceId}`, {
+      entity: { ...entity, name: 7 } as never,
+      row,
+    });
+    await world.nextMorning();
+    expect(told()).toEqual([withoutRow(`secret ${id} version 1`)]);
   });
 
   it('among so many calls that they do not fit into memory at once', async () => {

@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
+import { originOf } from '../../../core/access/principal.ts';
 import { VaultError } from '../../../core/kernel/errors.ts';
 import { PassedOver } from '../../../core/siem/passed-over.ts';
-import { backfillWebhook } from '../../../core/siem/replay-webhook.ts';
+import { backfillWebhook, replayWebhook } from '../../../core/siem/replay-webhook.ts';
 import { testWebhook } from '../../../core/siem/test-webhook.ts';
 import { updateWebhook } from '../../../core/siem/update-webhook.ts';
 import type { Webhook } from '../../../core/siem/webhook.ts';
-import { rowsOf } from '../../support/memory-vault.ts';
+import { callerWith, rowsOf } from '../../support/memory-vault.ts';
 import {
   ACCEPTED,
   ALERT_ID,
   addWebhook,
   BROKEN,
+  eventIds,
   happen,
   isSignedWith,
   run,
@@ -77,6 +79,25 @@ describe('a webhook of alerts', () => {
     expect(world.receiver.events).toEqual([id]);
   });
 
+  it.each(['denied', 'failure'] as const)(
+    'is not sent what somebody tried in vain (%s): that resolves no incident, and is no way to spam',
+    async (result) => {
+      const webhook = await channel({ minTier: 'info' });
+      const id = await tellOfAlert(world);
+      const viewer = callerWith({ workspaceId: world.workspaceId, role: 'viewer' });
+      const tried = [
+        { action: 'alert.acknowledged', entity: { type: 'alert', id: ALERT_ID } },
+        { action: 'alert.closed', entity: { type: 'alert', id: ALERT_ID } },
+        { action: 'webhook.tested', entity: { type: 'webhook', id: webhook.id } },
+      ] as const;
+      const detail = { code: 'forbidden' };
+      for (const event of tried)
+        await world.vault.trail.commit(originOf(viewer), [{ ...event, result, detail }]);
+      expect(await run(world, webhook)).toBe(1);
+      expect(world.receiver.events).toEqual([id]);
+    },
+  );
+
   it('is signed as any other', async () => {
     const { webhook, secret } = await addWebhook(world, { feed: 'alerts' });
     await tellOfAlert(world);
@@ -113,12 +134,145 @@ describe('a webhook of alerts', () => {
     expect(world.alerts).toEqual([
       {
         tier: 'warning',
-        kind: 'webhook_parked',
+        kind: 'channel_failing',
         workspaceId: world.workspaceId,
         subject: `webhook ${webhook.id}`,
         detail: { reason: 'status_410' },
       },
     ]);
+  });
+});
+
+describe('an alert that its receiver refuses', () => {
+  const REFUSED = { status: 'answered', code: 400, body: '' } as const;
+  /** Refuses what is about one event, and takes all else. */
+  const refuse = (...ids: string[]): void => {
+    world.receiver.answer = async (request) =>
+      eventIds(request).some((id) => ids.includes(id)) ? REFUSED : ACCEPTED;
+  };
+  const attempt = async (webhook: Webhook, times = 1): Promise<void> => {
+    for (let count = 0; count < times; count += 1) {
+      await run(world, webhook);
+      world.vault.clock.advance(60_000);
+    }
+  };
+  const deliveries = async (webhook: Webhook) =>
+    (await world.vault.deliveries.list(webhook, { limit: 99 })).items.toReversed();
+
+  it('for good is given up, so that what comes after it arrives, and that is an alert and on record', async () => {
+    const webhook = await channel();
+    const poison = await tellOfAlert(world);
+    const next = await tellOfAlert(world);
+    refuse(poison);
+    await attempt(webhook, 2);
+    expect(world.receiver.events).toEqual([]);
+    await attempt(webhook);
+    expect(world.receiver.events).toEqual([next]);
+    expect(await deliveries(webhook)).toMatchObject([
+      { firstEventId: poison, accepted: false },
+      { firstEventId: poison, accepted: false },
+      { firstEventId: poison, accepted: false, status: 400, givenUp: true },
+      { firstEventId: next, accepted: true },
+    ]);
+    expect((await deliveries(webhook)).filter(({ givenUp }) => givenUp)).toHaveLength(1);
+    expect(world.alerts).toEqual([
+      expect.objectContaining({
+        tier: 'warning',
+        kind: 'channel_failing',
+        workspaceId: world.workspaceId,
+        subject: `refusals of webhook ${webhook.id}`,
+        detail: { reason: 'status_400', eventId: poison, about: `alert ${ALERT_ID}` },
+      }),
+    ]);
+    expect((await state(webhook))?.failing).toBeUndefined();
+  });
+
+  it.each([413, 422])('with %d is refused likewise', async (code) => {
+    const webhook = await channel();
+    await tellOfAlert(world);
+    world.receiver.answer = async () => ({ status: 'answered', code, body: '' });
+    await attempt(webhook, 3);
+    expect((await deliveries(webhook)).at(-1)).toMatchObject({ status: code, givenUp: true });
+  });
+
+  it.each([401, 403, 404, 429, 500])('with %d may be taken later, and is not given up', async (code) => {
+    const webhook = await channel();
+    await tellOfAlert(world);
+    world.receiver.answer = async () => ({ status: 'answered', code, body: '' });
+    await attempt(webhook, 30);
+    expect((await deliveries(webhook)).some(({ givenUp }) => givenUp)).toBe(false);
+    expect(world.alerts).toEqual([]);
+  });
+
+  it('is not given up as an audit event, of which none is left out', async () => {
+    const { webhook } = await addWebhook(world);
+    world.receiver.answer = async () => REFUSED;
+    await attempt(webhook, 30);
+    expect((await deliveries(webhook)).some(({ givenUp }) => givenUp)).toBe(false);
+  });
+
+  it('as all others parks the channel after a day, and a replay from the first one sends them all', async () => {
+    const webhook = await channel();
+    const ids: string[] = [];
+    world.receiver.answer = async () => REFUSED;
+    for (let hour = 0; hour <= 24; hour += 1) {
+      ids.push(await tellOfAlert(world));
+      await attempt(webhook, 60);
+    }
+    expect((await stored(world, webhook)).state).toBe('parked');
+    expect(world.alerts.at(-1)).toMatchObject({
+      kind: 'channel_failing',
+      subject: `webhook ${webhook.id}`,
+      detail: { reason: 'status_400', givenUp: ids[0] },
+    });
+    world.receiver.answer = async () => ACCEPTED;
+    await replayWebhook(world.vault, world.owner, webhook.id, { fromEventId: ids[0] });
+    await attempt(webhook);
+    expect(world.receiver.events).toEqual(ids);
+  });
+
+  it('and that says that another channel does not work, is given up without one more alert', async () => {
+    const webhook = await channel();
+    await tellOfAlert(world, { kind: 'channel_failing', subject: 'webhook wh_other' });
+    world.receiver.answer = async () => REFUSED;
+    await attempt(webhook, 3);
+    expect((await deliveries(webhook)).at(-1)).toMatchObject({ givenUp: true });
+    expect(world.alerts).toEqual([]);
+  });
+
+  it.each(['before', 'after'] as const)('is given up wherever a fault strikes %s a call', async (fault) => {
+    for (let at = 1; at <= 40; at += 1) {
+      world = await siemWorld();
+      const webhook = await channel();
+      const [poison, next] = [await tellOfAlert(world), await tellOfAlert(world)];
+      refuse(poison);
+      let made = 0;
+      world.vault.tables.faults = async () => {
+        made += 1;
+        return made === at ? fault : 'none';
+      };
+      for (let count = 0; count < 5; count += 1) {
+        await run(world, webhook).catch((error) => expect(error).toMatchObject({ code: 'unavailable' }));
+        world.vault.clock.advance(60_000);
+      }
+      expect({ at, events: new Set(world.receiver.events) }).toEqual({ at, events: new Set([next]) });
+      expect({ at, told: world.alerts.length > 0 }).toEqual({ at, told: true });
+    }
+  });
+});
+
+describe('that a channel does not work', () => {
+  it('is sent to the others, whatever their least tier, and not to that one', async () => {
+    const [webhook, other] = [await channel(), await channel({ minTier: 'critical' })];
+    const detail = { kind: 'channel_failing', tier: 'warning' };
+    const ids = [
+      await tellOfAlert(world, { ...detail, subject: `webhook ${webhook.id}` }),
+      await tellOfAlert(world, { ...detail, subject: `refusals of webhook ${webhook.id}` }),
+      await tellOfAlert(world, { ...detail, subject: `webhook ${webhook.id}` }, 'alert.closed'),
+    ];
+    expect(await run(world, webhook)).toBe(0);
+    expect(await run(world, other)).toBe(3);
+    expect(world.receiver.events).toEqual(ids);
   });
 });
 

@@ -396,6 +396,36 @@ describe('a change while it is at work', () => {
   });
 });
 
+describe('a lease that was kept for the next batch', () => {
+  it('ends with the run when the deadline passes before that', async () => {
+    const { webhook } = await addWebhook(world, { batchSize: 1 });
+    for (let count = 0; count < 3; count += 1) await happen(world);
+    const { record } = world.vault.deliveries;
+    world.vault.deliveries.record = async (...delivery) => {
+      world.vault.clock.advance(50_000);
+      await record.apply(world.vault.deliveries, delivery);
+    };
+    world.receiver.answer = async () => ACCEPTED;
+    expect(await run(world, webhook)).toBe(1);
+    expect((await world.vault.deliveries.read(webhook))?.state.lease).toBeUndefined();
+    expect(await run(world, webhook)).toBe(1);
+    expect(world.receiver.events).toEqual(sinceCreated(world).slice(0, 2));
+  });
+
+  it('ends when the vault itself fails before that', async () => {
+    const { webhook } = await addWebhook(world, { batchSize: 1 });
+    await happen(world);
+    world.receiver.answer = async () => {
+      world.receiver.answer = async () => {
+        throw new Error('a defect');
+      };
+      return ACCEPTED;
+    };
+    await expect(run(world, webhook)).rejects.toThrow('a defect');
+    expect((await world.vault.deliveries.read(webhook))?.state.lease).toBeUndefined();
+  });
+});
+
 describe('faults of the store', () => {
   /** How many calls of ports one delivery of three batches makes. */
   async function callsOf(fault: 'none' | 'before' | 'after', at: number): Promise<number> {

@@ -1,7 +1,7 @@
 import {
   type DeliveryReport,
   deliverDeployment,
-  deliverWorkspace,
+  deliverWorkspaces,
 } from '../../../core/siem/deliver-workspaces.ts';
 import type { SendOutcome } from '../../../core/siem/sender.ts';
 import { updateWebhook } from '../../../core/siem/update-webhook.ts';
@@ -15,6 +15,7 @@ import {
   happen,
   type SiemWorld,
   siemWorld,
+  tellOfAlert,
 } from '../../support/siem-world.ts';
 
 let world: SiemWorld;
@@ -36,24 +37,24 @@ async function tenant(host: string): Promise<{ readonly other: SiemWorld; readon
   return { other, webhook: (await addWebhook(other, { url: `https://${host}.example.com/` })).webhook };
 }
 
-describe('one workspace', () => {
+describe('some workspaces', () => {
   it('sends to all its webhooks, each from its own beginning, and to nobody else', async () => {
     await hook('first');
     await hook('second');
     await tenant('stranger');
-    expect(report(await deliverWorkspace(world.parts, world.workspaceId, deadline()))).toEqual([3, 0]);
+    expect(report(await deliverWorkspaces(world.parts, [world.workspaceId], deadline()))).toEqual([3, 0]);
     expect(hostsAsked().toSorted()).toEqual(['first', 'second']);
   });
 
   it('without webhooks has nothing to do', async () => {
-    expect(report(await deliverWorkspace(world.parts, world.workspaceId, deadline()))).toEqual([0, 0]);
+    expect(report(await deliverWorkspaces(world.parts, [world.workspaceId], deadline()))).toEqual([0, 0]);
   });
 
   it('leaves those alone that are paused', async () => {
     const paused = await hook('paused');
     await hook('active');
     await updateWebhook(world.vault, world.owner, paused.id, { state: 'paused' });
-    await deliverWorkspace(world.parts, world.workspaceId, deadline());
+    await deliverWorkspaces(world.parts, [world.workspaceId], deadline());
     expect(hostsAsked()).toEqual(['active']);
   });
 
@@ -76,7 +77,7 @@ describe('one workspace', () => {
       } else if (request.url.includes('quick') && awaited && eventIds(request).includes(awaited)) arrived();
       return ACCEPTED;
     };
-    expect(report(await deliverWorkspace(world.parts, world.workspaceId, deadline()))[1]).toBe(0);
+    expect(report(await deliverWorkspaces(world.parts, [world.workspaceId], deadline()))[1]).toBe(0);
     expect(hostsAsked()).toContain('quick');
     expect(world.receiver.events).toContain(awaited);
   });
@@ -90,13 +91,65 @@ describe('one workspace', () => {
         return Reflect.apply(read, self, [webhook]);
       },
     });
-    const { events, failures } = await deliverWorkspace(world.parts, world.workspaceId, deadline());
+    const { events, failures } = await deliverWorkspaces(world.parts, [world.workspaceId], deadline());
     expect(events).toBe(1);
-    expect(failures).toMatchObject([{ webhook: { id: broken.id }, error: { message: 'damaged' } }]);
+    expect(failures).toMatchObject([{ webhookId: broken.id, error: { message: 'damaged' } }]);
+  });
+});
+
+describe('several workspaces that are woken together', () => {
+  it('a slow receiver of one keeps what happens meanwhile from no receiver of the other', async () => {
+    await hook('slow');
+    const { other } = await tenant('quick');
+    const [begun, arrived] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let awaited: string | undefined;
+    world.receiver.answer = async (request): Promise<SendOutcome> => {
+      if (request.url.includes('slow')) {
+        await begun.promise;
+        await happen(other);
+        const last = await world.vault.ledger.lastRow({ workspaceId: other.workspaceId, lane: 0 });
+        awaited = `0-${last?.seq}`;
+        await arrived.promise;
+      } else if (awaited === undefined) begun.resolve();
+      else if (eventIds(request).includes(awaited)) arrived.resolve();
+      return ACCEPTED;
+    };
+    const woken = [world.workspaceId, other.workspaceId];
+    expect(report(await deliverWorkspaces(world.parts, woken, deadline()))).toEqual([3, 0]);
+  });
+
+  it('one that cannot be looked at is reported, and keeps nothing from the other', async () => {
+    await hook('first');
+    const { other } = await tenant('second');
+    const { list } = world.vault.store;
+    const store = {
+      ...world.vault.store,
+      list: (async (kind, query) => {
+        if (query.prefix?.startsWith(world.workspaceId)) throw new Error('damaged');
+        return list(kind, query);
+      }) as typeof list,
+    };
+    const woken = [world.workspaceId, other.workspaceId];
+    const { events, failures } = await deliverWorkspaces({ ...world.parts, store }, woken, deadline());
+    expect(events).toBe(1);
+    expect(failures).toMatchObject([{ workspaceId: world.workspaceId, error: { message: 'damaged' } }]);
   });
 });
 
 describe('the whole deployment', () => {
+  it('sends alerts first, wherever it begins', async () => {
+    for (let count = 0; count < 40; count += 1) await tenant(`t${count}`);
+    await addWebhook(world, { url: 'https://pager.example.com/', feed: 'alerts' });
+    await tellOfAlert(world);
+    world.receiver.answer = async () => {
+      world.vault.clock.advance(60_000);
+      return ACCEPTED;
+    };
+    await deliverDeployment(world.parts, deadline());
+    expect(hostsAsked()).toContain('pager');
+    expect(hostsAsked().length).toBeLessThanOrEqual(20);
+  });
+
   it('sends to the webhooks of all workspaces, more than are read or worked on at once', async () => {
     await hook('first');
     for (let count = 0; count < 110; count += 1) await tenant(`t${count}`);

@@ -237,6 +237,56 @@ describe('testing a webhook', () => {
     expect(await find(id)).toEqual(before);
   });
 
+  it('is done five times a minute in a workspace, since anybody may be at the other end', async () => {
+    const ids = [
+      await made({ preset: 'email', url: 'mailto:oncall@example.com' }),
+      await made({ preset: 'email', url: 'mailto:somebody@example.net' }),
+    ];
+    const answers: Answer[] = [];
+    for (let count = 0; count < 6; count += 1)
+      answers.push(await call('POST', `${PATH}/${ids[count % 2]}/test`));
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202, 429]);
+    expect(answers[5] && problemCode(answers[5])).toBe('rate_limited');
+    expect(Number(answers[5]?.headers?.['Retry-After'])).toBeGreaterThan(0);
+    const tests = rowsOf(world.vault, world.workspaceId).filter(
+      ({ action, result }) => action === 'webhook.tested' && result === 'success',
+    );
+    expect(tests).toHaveLength(5);
+    world.vault.clock.advance(60_000);
+    expect((await call('POST', `${PATH}/${ids[0]}/test`)).status).toBe(202);
+  });
+
+  it('shows what was given up, and where to begin again', async () => {
+    const id = await made({ preset: 'email', url: 'mailto:oncall@example.com' });
+    const webhook = await find(id);
+    const at = world.vault.clock.now();
+    await world.vault.deliveries.replace(webhook, 0, {
+      start: webhook.start.number,
+      next: {},
+      failing: {
+        since: at,
+        attempts: 4,
+        nextAttemptAt: at,
+        reason: 'status_400',
+        refusals: 1,
+        givenUp: '0-9',
+      },
+    });
+    const delivery = { at, accepted: false, status: 400, events: 1, durationMs: 1, givenUp: true } as const;
+    await world.vault.deliveries.record(webhook, { ...delivery, firstEventId: '0-9', lastEventId: '0-9' });
+    const { body } = await call('GET', `${PATH}/${id}`);
+    const time = new Date(at).toISOString();
+    expect(body['failing']).toEqual({
+      since: time,
+      attempts: 4,
+      nextAttemptAt: time,
+      reason: 'status_400',
+      givenUp: '0-9',
+    });
+    const { body: page } = await call('GET', `${PATH}/${id}/deliveries`);
+    expect(page['items']).toMatchObject([{ firstEventId: '0-9', givenUp: true }]);
+  });
+
   it('needs one that is there', async () => {
     expect(problemCode(await call('POST', `${PATH}/wh_${'0'.repeat(32)}/test`))).toBe('not_found');
     expect(problemCode(await call('POST', `${PATH}/x/test`))).toBe('not_found');
