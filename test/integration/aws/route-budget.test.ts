@@ -55,7 +55,7 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   'GET /audit/export': [0, 0, 6, 1, 0],
   // Both ends are searched in both lanes, by halving.
   'POST /audit/verify, of one past day': [0, 0, 24, 1, 0],
-  'POST /workspace/webhooks/{id}/test': [0, 0, 2, 1, 0],
+  'POST /workspace/webhooks/{id}/test': [0, 0, 2, 3, 0],
   'GET /workspace/detection': [0, 0, 2, 1, 0],
   'PATCH /workspace/detection': [0, 0, 3, 0, 1],
   'GET /alerts': [0, 0, 2, 1, 0],
