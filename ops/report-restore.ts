@@ -10,6 +10,7 @@ const MAX_NAMED = 20;
 const STEP_NAMES: { readonly [step in RestoreStep]: string } = {
   load: 'Items of the backup written',
   refill: 'Rows put back from the archive',
+  compare: 'Rows compared with the signed heads',
   reconcile: 'Entities brought into line with their rows',
   settings: 'Settings of the tables',
   samples: 'Samples opened',
@@ -32,13 +33,18 @@ export function backupLines({ instant, tables }: Backup): readonly string[] {
 
 /** The report of a restore, for a person. No values, no names of secrets: ids only. */
 export function reportLines(report: RestoreReport): readonly string[] {
-  const { backup, loaded, refilled, workspaces, isGood } = report;
+  const { backup, loaded, refilled, unsealed, workspaces, isGood } = report;
   const taken = [...report.steps.values()].reduce((sum, ms) => sum + ms, 0);
   return [
     '',
     ...backupLines(backup),
     ...loadedLines(loaded),
     `${count(workspaces, 'workspace')}, ${count(refilled, 'row')} put back from the archive`,
+    ...(unsealed > 0
+      ? [
+          `${count(unsealed, 'row')} of the backup under no signature: what they opened was closed, see docs/backup.md`,
+        ]
+      : []),
     ...reconciledLines(report),
     ...settingLines(report),
     ...sampleLines(report),
@@ -47,7 +53,7 @@ export function reportLines(report: RestoreReport): readonly string[] {
     `Time: ${duration(taken)} of ${duration(PROMISED_MS)}.`,
     isGood
       ? 'Everything is whole. Give the functions their concurrency back: docs/backup.md, "Restoring".'
-      : 'Something is not whole: see above. Hold the functions, and go on with docs/RUNBOOK.md, "Restoring the tables".',
+      : 'Something is not whole: see above. Hold the functions, and go on with docs/RUNBOOK.md, "The audit trail does not verify".',
   ];
 }
 
@@ -60,7 +66,8 @@ function loadedLines(loaded: RestoreReport['loaded']): readonly string[] {
   ];
 }
 
-function reconciledLines({ reconciled, scanned }: RestoreReport): readonly string[] {
+function reconciledLines({ scanned, ...report }: RestoreReport): readonly string[] {
+  const reconciled = [...report.earlier, ...report.reconciled];
   const kinds = Map.groupBy(reconciled, ({ kind, discord, outcome }) => `${kind} ${discord}: ${outcome}`);
   const lines = [...kinds].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, of]) => `  ${of.length} ${name}`);
   return [
@@ -75,7 +82,29 @@ function reconciledLines({ reconciled, scanned }: RestoreReport): readonly strin
     ...(scanned.left > 0
       ? [`  ${count(scanned.left, 'entity', 'entities')} that no row explains, left as evidence`]
       : []),
+    ...listLines('Values that are lost, to be set anew:', lostValues(reconciled)),
+    ...listLines(
+      'Closed; give anew what is still wanted:',
+      reconciled.filter(({ outcome }) => outcome === 'closed'),
+    ),
+    ...listLines(
+      'Altered by somebody:',
+      reconciled.filter(({ discord }) => discord === 'unexplained'),
+    ),
+    ...(reconciled.length > 0
+      ? ['All of it is in the trail of each workspace: GET /audit?action=entity.reconciled']
+      : []),
   ];
+}
+
+/** Values of secrets; the names of secrets are names, and stay out. */
+function lostValues(reconciled: RestoreReport['reconciled']): RestoreReport['reconciled'] {
+  return reconciled.filter(({ kind, outcome }) => kind === 'secretVersion' && outcome === 'lost');
+}
+
+function listLines(title: string, things: RestoreReport['reconciled']): readonly string[] {
+  const told = things.map(({ workspaceId, kind, id }) => `  ${workspaceId} ${kind} ${id}`);
+  return told.length === 0 ? [] : [title, ...named(told)];
 }
 
 function settingLines({ settings }: RestoreReport): readonly string[] {

@@ -5,21 +5,20 @@ import { createKmsKeys } from '../aws/kms-keys.ts';
 import { createS3Client, createS3Staging } from '../aws/s3-archive.ts';
 import { createS3Backups } from '../aws/s3-backups.ts';
 import { raiseAlert } from '../core/alerts/raise-alert.ts';
-import { BackupFault } from '../core/backup/backup-fault.ts';
 import type { BackupFiles } from '../core/backup/backup-files.ts';
 import { readBackup } from '../core/backup/read-manifest.ts';
 import type { Alert } from '../core/detection/alert.ts';
 import { createPasswordHasher } from '../core/identity/passwords.ts';
-import { VaultError } from '../core/kernel/errors.ts';
 import { drillArchive } from '../core/restore/drill-archive.ts';
 import { restoreDeployment } from '../core/restore/restore-deployment.ts';
 import type { RestoreParts } from '../core/restore/restore-parts.ts';
-import { RestoreRefused } from '../core/restore/restore-refused.ts';
 import { surveyBackup } from '../core/restore/survey-backup.ts';
 import { composeTables } from '../lambdas/shared/compose.ts';
 import { composeLog } from '../lambdas/shared/compose-log.ts';
 import { readEnv, required } from '../lambdas/shared/env.ts';
-import { type BackupPlace, type Order, readArguments, USAGE, UsageError } from './arguments.ts';
+import { type BackupPlace, type Order, readArguments, USAGE } from './arguments.ts';
+import { checkStage, tablesOf } from './check-stage.ts';
+import { checkEnvironment, explain } from './explain.ts';
 import { createFolderBackups } from './folder-backups.ts';
 import { backupLines, reportLines, stepLine } from './report-restore.ts';
 
@@ -43,9 +42,11 @@ async function run(order: Order): Promise<number> {
       return WHOLE;
     }
     case 'restore': {
+      checkEnvironment(process.env);
       const { files, prefix } = openBackup(order.from);
       const backup = await readBackup({ files }, prefix);
       say(backupLines(backup));
+      if (!order.isDrill) checkStage(backup, order.stage);
       const report = await restoreDeployment(compose(order, files), backup, {
         ...order,
         onStep: (step, durationMs) => say([stepLine(step, durationMs)]),
@@ -63,7 +64,7 @@ function openBackup(place: BackupPlace): { readonly files: BackupFiles; readonly
 
 function compose(order: Order & { readonly command: 'restore' }, files: BackupFiles): RestoreParts {
   const { stage, isDrill } = order;
-  const names = { vaultTable: `lockzero-${stage}-vault`, auditTable: `lockzero-${stage}-audit` };
+  const names = tablesOf(stage);
   process.env['STAGE'] = stage;
   process.env['VAULT_TABLE'] = names.vaultTable;
   process.env['AUDIT_TABLE'] = names.auditTable;
@@ -85,19 +86,6 @@ function compose(order: Order & { readonly command: 'restore' }, files: BackupFi
     alerts: { raise: async (alert: Alert) => void (await raiseAlert(tables, alert, 'restore')) },
     dummyHash: createPasswordHasher().dummyHash,
   };
-}
-
-/** What went wrong, as a sentence for a person. */
-function explain(error: unknown): string {
-  if (error instanceof UsageError) return `${error.message}\n\n${USAGE}`;
-  if (error instanceof RestoreRefused) return error.message;
-  if (error instanceof BackupFault)
-    return `The backup cannot be relied on. ${error.message} Take an older one, and find out what became of this one.`;
-  if (error instanceof VaultError && error.code === 'unavailable') {
-    const cause = error.cause instanceof Error ? ` (${error.cause.name}: ${error.cause.message})` : '';
-    return `${error.message}${cause}\nRun the same command again with --resume: it goes on where it stopped.`;
-  }
-  return error instanceof Error ? `${error.name}: ${error.message}` : 'The restore failed.';
 }
 
 try {

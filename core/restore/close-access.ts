@@ -5,6 +5,7 @@ import { PASSWORD_HISTORY, type User, userKind } from '../identity/user.ts';
 import type { Entity } from '../kernel/entity.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { type Invitation, invitationKind, membershipKind } from '../members/membership.ts';
+import { type Webhook, webhookKind } from '../siem/webhook.ts';
 import type { Patch } from './decision.ts';
 import { membershipAsTold } from './membership-as-told.ts';
 import type { ToldChange } from './newest-changes.ts';
@@ -52,6 +53,10 @@ export function closingOf(
       if (told === undefined) return { outcome: 'removed' };
       const sessions = { sessionGroup: parts.newSessionGroup(), signedOutAt: at };
       return { outcome: 'as_recorded', patch: { ...told, ...sessions } };
+    }
+    case webhookKind.name: {
+      const { state } = entity as Webhook;
+      return { outcome: 'closed', patch: { state: state === 'active' ? 'paused' : state } };
     }
     default:
       return { outcome: 'removed' };

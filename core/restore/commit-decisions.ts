@@ -1,6 +1,7 @@
 import { RefusedChanges } from '../audit/append.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import { systemOrigin } from '../audit/lane-start.ts';
+import type { AuditRow } from '../audit/row.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import type { Decision, Discord, Outcome } from './decision.ts';
 import { RESTORER } from './restore-parts.ts';
@@ -72,6 +73,15 @@ function eventOf(decision: Decision): AuditEvent {
     },
     changes,
   };
+}
+
+/** The decision that a row tells of. */
+export function decisionOf({ ws, action, detail, changes }: AuditRow): Reconciled | undefined {
+  const [change] = changes;
+  if (action !== 'entity.reconciled' || change === undefined) return undefined;
+  const { found, outcome } = detail;
+  const { kind, id } = change;
+  return { workspaceId: ws, kind, id, discord: found as Discord, outcome: outcome as Outcome };
 }
 
 /** Events name the types of things in snake case. */

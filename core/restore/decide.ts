@@ -4,27 +4,28 @@ import type { Ledger } from '../audit/ledger.ts';
 import { type Entity, entityDigest, type Kind, REMOVED_DIGEST } from '../kernel/entity.ts';
 import { type RetentionFloor, retentionFloorKind } from '../retention/floor.ts';
 import { explainEntity, floorOf } from '../verification/explain-entity.ts';
+import type { BelievedRows } from './believed-rows.ts';
 import { type ClosingParts, closingOf } from './close-access.ts';
 import { closedAsTold, dataAsTold } from './data-as-told.ts';
-import { type Decision, type Discord, declareLost, putAgain, removeAgain } from './decision.ts';
+import { type Decision, type Discord, declareLost, type Patch, putAgain, removeAgain } from './decision.ts';
 import { classOf } from './entity-classes.ts';
 import type { NewestChange, ToldChange } from './newest-changes.ts';
 import { isProvenFloor, type ProofParts } from './prove-floor.ts';
 import { recreated } from './recreate.ts';
 import type { LaneEnds } from './restore-tables.ts';
 
-export interface DecisionParts extends ClosingParts {
+export interface DecisionParts extends ClosingParts, ProofParts {
   readonly ledger: Ledger;
-  readonly log: ProofParts;
   readonly kinds: ReadonlyMap<string, Kind<Entity>>;
 }
 
 /** What is known of a workspace's rows. */
-export interface KnownRows {
+export interface KnownRows extends Pick<BelievedRows, 'isBelieved' | 'floor'> {
   readonly workspaceId: string;
   readonly ends: LaneEnds;
   readonly extraLanes: number;
-  readonly floor: RetentionFloor | undefined;
+  /** Whether believed rows, or the log, tell of an entity as it lies there. */
+  readonly isExplained: (found: InspectedEntity) => Promise<boolean>;
 }
 
 /**
@@ -41,9 +42,8 @@ export async function decideNamed(
 ): Promise<Decision | undefined> {
   const kind = parts.kinds.get(newest.kind);
   if (kind === undefined) return undefined;
-  if (found === undefined)
-    return newest.digest === REMOVED_DIGEST ? undefined : gone(parts, rows, kind, newest);
-  if (isAsRecorded(newest, found)) return undefined;
+  if (found === undefined) return absent(parts, rows, kind, newest);
+  if (newest.isBelieved && isAsRecorded(newest, found)) return undefined;
   const discord = await discordOf(parts.ledger, rows, newest, found);
   return decideStored(parts, rows, kind, found, discord, newest);
 }
@@ -61,16 +61,16 @@ export async function decideStray(
 
 async function discordOf(
   ledger: Ledger,
-  { workspaceId, ends, floor }: KnownRows,
+  rows: KnownRows,
   newest: NewestChange,
   found: InspectedEntity,
 ): Promise<Discord> {
   const { lane, seq } = found.row;
-  if (isBeyond(ends, found)) return 'ahead';
-  if (lane !== newest.lane || seq >= newest.seq) return 'unexplained';
-  const explanation = await explainEntity(ledger, workspaceId, found);
-  const isGivenUp = explanation === 'row_gone' && seq <= floorOf(floor, lane);
-  return explanation === 'explained' || isGivenUp ? 'behind' : 'unexplained';
+  if (isBeyond(rows.ends, found)) return 'ahead';
+  if (lane !== newest.lane || seq > newest.seq) return 'unexplained';
+  if (await rows.isExplained(found)) return 'behind';
+  const isTold = (await explainEntity(ledger, rows.workspaceId, found)) === 'explained';
+  return isTold && seq > floorOf(rows.floor, lane) ? 'unsealed' : 'unexplained';
 }
 
 /** Whether an entity names a row that is not among those that were brought back. */
@@ -87,6 +87,19 @@ function isAsRecorded({ revision, digest, lane, seq }: NewestChange, found: Insp
     row.seq === seq &&
     entityDigest(entity) === digest
   );
+}
+
+function absent(
+  parts: DecisionParts,
+  rows: KnownRows,
+  kind: Kind<Entity>,
+  newest: NewestChange,
+): Decision | undefined {
+  if (newest.digest !== REMOVED_DIGEST) return gone(parts, rows, kind, newest);
+  // Whoever wants a lock away adds a row that removes it.
+  const isInDoubt = newest.isThere && !newest.isBelieved;
+  const decision = isInDoubt ? gone(parts, rows, kind, newest) : undefined;
+  return decision?.outcome === 'recreated' ? decision : undefined;
 }
 
 function gone(
@@ -116,8 +129,8 @@ async function decideStored(
   // What the vault did not write is evidence: it is left to whoever looks into it.
   if (entity === undefined || !exact || entity.workspaceId !== workspaceId) return undefined;
   // A floor says which rows may be missing, and so is not believed without proof.
-  const isFloor = kind.name === retentionFloorKind.name && discord === 'ahead';
-  if (isFloor && !(await isProvenFloor(parts.log, entity as RetentionFloor))) return undefined;
+  const isFloor = kind.name === retentionFloorKind.name && discord !== 'behind';
+  if (isFloor && !(await isProvenFloor(parts, entity as RetentionFloor))) return undefined;
   const recorded = newest?.revision ?? 0;
   const told = { stored: entity.revision, ...(newest === undefined ? {} : { recorded }) };
   // A lane that somebody made up has no rows, and must not get any.
@@ -134,21 +147,50 @@ async function decideStored(
     changes: [removeAgain(kind, entity, recorded)],
   });
 
-  const isRemoved = newest?.digest === REMOVED_DIGEST;
-  if (discord === 'behind' && isRemoved) return remove();
-  const since = discord === 'behind' ? historyAfter(newest, row.seq) : undefined;
+  const isStanding = discord === 'behind' || discord === 'unsealed';
+  if (isStanding && newest?.digest === REMOVED_DIGEST) return remove();
+  const since = isStanding ? historyAfter(newest, row.seq) : undefined;
   switch (classOf(kind.name)) {
     case 'opens': {
-      const closing = closingOf(parts, entity, since);
+      const isCertain = discord === 'behind' && since?.every(({ isBelieved }) => isBelieved);
+      const closing = closingOf(parts, entity, isCertain ? since : undefined);
       return closing.outcome === 'removed' ? remove() : put(closing.outcome, closing.patch);
     }
     case 'passing':
-      return discord === 'unexplained' ? undefined : remove();
+      return discord === 'unexplained' || discord === 'unsealed' ? undefined : remove();
     case 'closes':
-    case 'data':
-      if (discord === 'unexplained') return undefined;
-      return put('kept', since ? dataAsTold(entity, since) : closedAsTold(entity, newest?.history ?? []));
+    case 'data': {
+      const history = newest?.history ?? [];
+      if (discord === 'unexplained') {
+        const closed = closedAsTold(
+          entity,
+          history.filter(({ isBelieved }) => isBelieved),
+        );
+        return isSame(entity, closed) ? undefined : put('closed', closed);
+      }
+      const patch = keptAsTold(entity, history, since);
+      const isLeft = discord === 'unsealed' && newest?.seq === row.seq && isSame(entity, patch);
+      return isLeft ? undefined : put('kept', patch);
+    }
   }
+}
+
+/** What rows say of data, and whatever rows that are believed have closed. */
+function keptAsTold(
+  entity: Entity,
+  history: readonly ToldChange[],
+  since: readonly ToldChange[] | undefined,
+): Patch {
+  const told = since ? dataAsTold(entity, since) : closedAsTold(entity, history);
+  const believed = history.filter(({ isBelieved }) => isBelieved);
+  return believed.length === history.length
+    ? told
+    : { ...told, ...closedAsTold({ ...entity, ...told }, believed) };
+}
+
+function isSame(entity: Entity, patch: Patch): boolean {
+  const patched = Object.entries({ ...entity, ...patch }).filter(([, value]) => value !== undefined);
+  return entityDigest(Object.fromEntries(patched) as unknown as Entity) === entityDigest(entity);
 }
 
 function historyAfter(newest: NewestChange | undefined, seq: number): readonly ToldChange[] {

@@ -8,6 +8,8 @@ export type Discord =
   | 'ahead'
   /** Rows say that it is there. */
   | 'gone'
+  /** Only a row tells of it that no signed head covers, and that anybody may have added to a backup. */
+  | 'unsealed'
   /** No row tells of it, and none can have been lost: somebody altered it. */
   | 'unexplained'
   /** It does not fit what it belongs to. */

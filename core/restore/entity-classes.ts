@@ -24,6 +24,8 @@ const CLASSES: { readonly [kind: string]: EntityClass } = {
   user: 'opens',
   // A second factor closes the way to whoever has the password alone, but an old one opens it to whoever has that.
   mfa: 'opens',
+  // It sends the trail to wherever it says.
+  webhook: 'opens',
   endedLogin: 'closes',
   usedSetupToken: 'closes',
   setupAttempt: 'closes',

@@ -62,7 +62,7 @@ function checkState(found: RestoreState, backup: string, isResumed: boolean): vo
 function notEmpty(): RestoreRefused {
   return new RestoreRefused(
     'not_empty',
-    'The tables of the stage are not empty. A restore fills empty tables only: deploy the stage under another name, or save these tables, delete them and deploy them anew.',
+    'The tables of the stage are not empty. A restore fills empty tables only: save these, delete them and deploy them anew; or try the backup out in another stage, with --drill.',
   );
 }
 

@@ -1,12 +1,14 @@
-import { explainedFloor } from '../verification/explain-entity.ts';
-import { type CommitParts, commitDecisions } from './commit-decisions.ts';
+import type { InspectedEntity } from '../audit/entity-inspector.ts';
+import { ScannedJudge } from '../verification/judge-scanned.ts';
+import { type BelievedRows, hiding } from './believed-rows.ts';
+import { type CommitParts, commitDecisions, type Reconciled } from './commit-decisions.ts';
 import { type DecisionParts, decideNamed, type KnownRows } from './decide.ts';
 import type { Decision } from './decision.ts';
 import { newestChanges } from './newest-changes.ts';
 import type { RestoreParts } from './restore-parts.ts';
 import type { LaneEnds } from './restore-tables.ts';
 
-export type ReconcileParts = Pick<RestoreParts, 'ledger' | 'inspector' | 'kinds' | 'trail'> &
+export type ReconcileParts = Pick<RestoreParts, 'ledger' | 'inspector' | 'kinds' | 'trail' | 'store'> &
   CommitParts &
   DecisionParts;
 
@@ -17,6 +19,20 @@ export interface ReconciledWorkspace {
   /** The workspaces that its rows register. */
   readonly registered: ReadonlySet<string>;
   readonly rows: KnownRows;
+  /** What earlier runs of this restore decided. */
+  readonly earlier: readonly Reconciled[];
+}
+
+/** What is known of a workspace's rows before anything is decided by them. */
+export function knownRows(
+  parts: ReconcileParts,
+  workspaceId: string,
+  ends: LaneEnds,
+  { isBelieved, floor }: Pick<BelievedRows, 'isBelieved' | 'floor'>,
+): KnownRows {
+  const judge = new ScannedJudge({ ...parts, ledger: hiding(parts.ledger, isBelieved) });
+  const isExplained = (found: InspectedEntity) => judge.isExplained(found);
+  return { workspaceId, ends, extraLanes: 0, isBelieved, floor, isExplained };
 }
 
 /**
@@ -28,11 +44,12 @@ export interface ReconciledWorkspace {
 export async function reconcileWorkspace(
   parts: ReconcileParts,
   workspaceId: string,
-  ends: LaneEnds,
+  known: KnownRows,
 ): Promise<ReconciledWorkspace> {
-  const { changes, extraLanes, registered } = await newestChanges(parts.ledger, workspaceId);
-  const floor = await explainedFloor(parts, workspaceId);
-  const rows: KnownRows = { workspaceId, ends, extraLanes, floor };
+  const told = await newestChanges(parts.ledger, workspaceId, known);
+  const { changes, extraLanes, registered, decided } = told;
+  const earlier = decided.filter(({ lane, seq }) => seq > (known.ends[lane] ?? 0));
+  const rows: KnownRows = { ...known, extraLanes };
   const named = [...changes.values()];
   for (let start = 0; start < named.length; start += GROUP) {
     const group = named.slice(start, start + GROUP);
@@ -44,5 +61,5 @@ export async function reconcileWorkspace(
     }
     await commitDecisions(parts, decisions);
   }
-  return { registered, rows };
+  return { registered, rows, earlier };
 }

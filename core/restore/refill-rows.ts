@@ -3,18 +3,22 @@ import { systemOrigin } from '../audit/lane-start.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import { unavailable } from '../kernel/errors.ts';
 import { recoverSealedRows } from '../seal/recover-sealed-rows.ts';
+import { explainedFloor } from '../verification/explain-entity.ts';
 import { everyWorkspace } from '../workspaces/every-workspace.ts';
 import { replaced } from './load-backup.ts';
 import { readLaneEnds } from './newest-changes.ts';
 import { HeldAlerts, RESTORER, type RestoreParts } from './restore-parts.ts';
 import { RestoreRefused } from './restore-refused.ts';
-import type { LaneEnds, RestoredWorkspace } from './restore-tables.ts';
+import type { RefilledRows, RestoredWorkspace } from './restore-tables.ts';
 
 /** Where the logs of all workspaces lie in the archive. */
 const LOG_PREFIX = 'log/';
 
 /** A row that is recorded before all rows are back would stand in the place of one of them. */
 const UNRECORDED: AuditTrail = { commit: async () => [] };
+
+/** A store in which no retention floor is found: all rows of the log are put back. */
+const NO_FLOOR = { get: async () => undefined };
 
 /** Every workspace that there is anything of: in the backup's rows, among its entities, or in the archive. */
 export async function findWorkspaces({
@@ -29,7 +33,7 @@ export async function findWorkspaces({
 }
 
 /** The workspaces that have a log, at the cost of one listing for each. */
-async function* loggedWorkspaces(archive: RestoreParts['archive']): AsyncGenerator<string> {
+export async function* loggedWorkspaces(archive: RestoreParts['archive']): AsyncGenerator<string> {
   let after: string | undefined;
   for (;;) {
     let first: string | undefined;
@@ -45,25 +49,20 @@ async function* loggedWorkspaces(archive: RestoreParts['archive']): AsyncGenerat
   }
 }
 
-export interface Refilled {
-  readonly ends: LaneEnds;
-  readonly rows: number;
-}
-
 /**
  * Puts back the rows of a workspace that its published log has and the backup lacks, notes where its lanes end then, and
  * records `audit.restored`. In this order: whatever is recorded takes the next number of a lane.
  *
  * @throws RestoreRefused `log_refused`; VaultError `unavailable`.
  */
-export async function refillRows(parts: RestoreParts, workspaceId: string): Promise<Refilled> {
+export async function refillRows(parts: RestoreParts, workspaceId: string): Promise<RefilledRows> {
   const { tables, trail } = parts;
   let noted = (await tables.readWorkspace(workspaceId)) ?? { version: 0, workspaceId };
   if (noted.rows === undefined) {
     const recovered = await recover(parts, workspaceId);
     const ends = await readLaneEnds(parts.ledger, workspaceId);
     // Crash: nothing was written since but sealed rows, so that the next run finds the same ends.
-    const rows = { ...recovered, ends, isRecorded: false };
+    const rows = { ...recovered, ...(await sealedRows(parts, workspaceId)), ends, isRecorded: false };
     noted = await note(parts, { ...noted, rows });
   }
   const { rows } = noted;
@@ -74,7 +73,7 @@ export async function refillRows(parts: RestoreParts, workspaceId: string): Prom
     // Crash: the next run records it once more.
     await note(parts, { ...noted, rows: { ...rows, isRecorded: true } });
   }
-  return { ends: rows.ends, rows: rows.refilled };
+  return rows;
 }
 
 async function note({ tables }: RestoreParts, next: RestoredWorkspace): Promise<RestoredWorkspace> {
@@ -83,12 +82,27 @@ async function note({ tables }: RestoreParts, next: RestoredWorkspace): Promise<
   return noted;
 }
 
+/** How far the signed head covers the rows, which are all there now. */
+async function sealedRows(
+  { seals }: Pick<RestoreParts, 'seals'>,
+  workspaceId: string,
+): Promise<Pick<RefilledRows, 'sealed' | 'sealedUntil'>> {
+  const lanes = Object.entries((await seals.read(workspaceId))?.lanes ?? {});
+  return {
+    sealed: Object.fromEntries(lanes.map(([lane, { seq }]) => [lane, seq])),
+    sealedUntil: Math.max(0, ...lanes.map(([, { ts }]) => Date.parse(ts))),
+  };
+}
+
 async function recover(
   parts: RestoreParts,
   workspaceId: string,
 ): Promise<{ fromSize: number; toSize: number; refilled: number }> {
   const alerts = new HeldAlerts();
-  const recovery = await recoverSealedRows({ ...parts, alerts, trail: UNRECORDED }, workspaceId);
+  // A floor that no row explains may be there to keep rows away.
+  const isFloorTold = (await explainedFloor(parts, workspaceId)) !== undefined;
+  const store = isFloorTold ? parts.store : NO_FLOOR;
+  const recovery = await recoverSealedRows({ ...parts, store, alerts, trail: UNRECORDED }, workspaceId);
   switch (recovery.status) {
     case 'recovered': {
       const { fromSize, toSize, rows } = recovery;

@@ -4,18 +4,28 @@ import type { Backup } from '../backup/read-manifest.ts';
 import { VaultError } from '../kernel/errors.ts';
 import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import { newSessionGroup } from '../members/membership.ts';
+import { type BelievedRows, believedRows } from './believed-rows.ts';
+import { checkArchive } from './check-archive.ts';
 import type { Reconciled } from './commit-decisions.ts';
 import type { KnownRows } from './decide.ts';
 import { type Loaded, loadBackup } from './load-backup.ts';
 import { type OpenedSamples, openSamples } from './open-samples.ts';
-import { type ReconcileParts, reconcileWorkspace } from './reconcile-workspace.ts';
+import { knownRows, type ReconcileParts, reconcileWorkspace } from './reconcile-workspace.ts';
 import { findWorkspaces, refillRows } from './refill-rows.ts';
 import { RESTORER, type RestoreParts } from './restore-parts.ts';
-import type { LaneEnds, TableSetting } from './restore-tables.ts';
+import type { RefilledRows, TableSetting } from './restore-tables.ts';
 import { type Scanned, scanRestored } from './scan-entities.ts';
 import { type RestoredVerdict, verifyRestored } from './verify-restored.ts';
 
-export const RESTORE_STEPS = ['load', 'refill', 'reconcile', 'settings', 'samples', 'verify'] as const;
+export const RESTORE_STEPS = [
+  'load',
+  'refill',
+  'compare',
+  'reconcile',
+  'settings',
+  'samples',
+  'verify',
+] as const;
 export type RestoreStep = (typeof RESTORE_STEPS)[number];
 
 export interface RestoreOptions {
@@ -36,12 +46,16 @@ export interface RestoreReport {
   readonly workspaces: number;
   /** Rows that the archive had and the backup had not. */
   readonly refilled: number;
+  /** Rows of the backup that no signed head covers. */
+  readonly unsealed: number;
   readonly reconciled: readonly Reconciled[];
+  /** What runs before this one reconciled. */
+  readonly earlier: readonly Reconciled[];
   readonly scanned: Scanned;
   readonly settings: readonly TableSetting[];
   readonly samples: OpenedSamples;
   readonly verdicts: readonly RestoredVerdict[];
-  /** Whether every chain is whole, and every sample could be opened. */
+  /** Whether every chain is whole, every sample could be opened, and nothing was altered by somebody. */
   readonly isGood: boolean;
 }
 
@@ -70,27 +84,39 @@ export async function restoreDeployment(
   const again = <T>(work: () => Promise<T>) => persistently(parts, work);
 
   // Not repeated by itself: what was lost of a write is found by a run that looks for it.
+  await checkArchive(parts);
   const loaded = await step('load', () => loadBackup(parts, backup, isResumed));
-  const lanes = await step('refill', () => refillAll(parts));
-  const { reconciled, scanned, registered } = await step('reconcile', () =>
-    reconcileAll(parts, lanes.ends, count),
+  const refilled = await step('refill', () => refillAll(parts));
+  const believed = await step('compare', () => believeAll(parts, refilled));
+  const { reconciled, earlier, scanned, registered } = await step('reconcile', () =>
+    reconcileAll(parts, refilled, believed, count),
   );
   const settings = await step('settings', () => again(() => parts.settings.apply()));
   const samples = await step('samples', () => again(() => openSamples(parts, scanned.samples)));
-  const workspaces = new Set([...lanes.ends.keys(), ...registered]);
+  const workspaces = new Set([...refilled.keys(), ...registered]);
   const verdicts = await step('verify', async () => {
     const found: RestoredVerdict[] = [];
-    for (const workspaceId of workspaces) found.push(await again(() => verifyRestored(parts, workspaceId)));
+    const sealerAt = Math.max(0, ...[...refilled.values()].map(({ sealedUntil }) => sealedUntil));
+    for (const workspaceId of workspaces) {
+      const broughtBack = { ends: refilled.get(workspaceId)?.ends ?? {}, sealerAt };
+      found.push(await again(() => verifyRestored(parts, workspaceId, broughtBack)));
+    }
     return found;
   });
-  const isGood = samples.failures.length === 0 && verdicts.every(({ findings }) => findings.broken === 0);
+  const isGood =
+    samples.failures.length === 0 &&
+    verdicts.every(({ findings }) => findings.broken === 0) &&
+    scanned.left === 0 &&
+    [...earlier, ...reconciled].every(({ discord }) => discord !== 'unexplained');
   const report: RestoreReport = {
     backup,
     steps,
     loaded: loaded.tables,
     workspaces: workspaces.size,
-    refilled: lanes.refilled,
+    refilled: [...refilled.values()].reduce((sum, rows) => sum + rows.refilled, 0),
+    unsealed: [...believed.values()].reduce((sum, rows) => sum + rows.unsealed, 0),
     reconciled,
+    earlier,
     scanned,
     settings,
     samples,
@@ -101,25 +127,31 @@ export async function restoreDeployment(
   return report;
 }
 
-async function refillAll(
+async function refillAll(parts: RestoreParts): Promise<ReadonlyMap<string, RefilledRows>> {
+  const refilled = new Map<string, RefilledRows>();
+  for (const workspaceId of await persistently(parts, () => findWorkspaces(parts)))
+    refilled.set(workspaceId, await persistently(parts, () => refillRows(parts, workspaceId)));
+  return refilled;
+}
+
+async function believeAll(
   parts: RestoreParts,
-): Promise<{ readonly ends: ReadonlyMap<string, LaneEnds>; readonly refilled: number }> {
-  const ends = new Map<string, LaneEnds>();
-  let refilled = 0;
-  for (const workspaceId of await persistently(parts, () => findWorkspaces(parts))) {
-    const filled = await persistently(parts, () => refillRows(parts, workspaceId));
-    ends.set(workspaceId, filled.ends);
-    refilled += filled.rows;
-  }
-  return { ends, refilled };
+  refilled: ReadonlyMap<string, RefilledRows>,
+): Promise<ReadonlyMap<string, BelievedRows>> {
+  const believed = new Map<string, BelievedRows>();
+  for (const [workspaceId, rows] of refilled)
+    believed.set(workspaceId, await persistently(parts, () => believedRows(parts, workspaceId, rows)));
+  return believed;
 }
 
 async function reconcileAll(
   parts: RestoreParts,
-  ends: ReadonlyMap<string, LaneEnds>,
+  refilled: ReadonlyMap<string, RefilledRows>,
+  believed: ReadonlyMap<string, BelievedRows>,
   samples: number,
 ): Promise<{
   readonly reconciled: readonly Reconciled[];
+  readonly earlier: readonly Reconciled[];
   readonly scanned: Scanned;
   readonly registered: ReadonlySet<string>;
 }> {
@@ -133,19 +165,32 @@ async function reconcileAll(
   } satisfies ReconcileParts;
   const known = new Map<string, KnownRows>();
   const registered = new Set<string>();
-  for (const [workspaceId, laneEnds] of ends) {
-    const done = await persistently(parts, () => reconcileWorkspace(reconcileParts, workspaceId, laneEnds));
+  const earlier: Reconciled[] = [];
+  for (const [workspaceId, { ends }] of refilled) {
+    const rows = knownRows(reconcileParts, workspaceId, ends, believed.get(workspaceId) ?? NO_ROWS);
+    const done = await persistently(parts, () => reconcileWorkspace(reconcileParts, workspaceId, rows));
     known.set(workspaceId, done.rows);
+    earlier.push(...done.earlier);
     for (const id of workspaceId === PLATFORM_WORKSPACE ? done.registered : []) registered.add(id);
   }
   const rowsOf = (workspaceId: string): KnownRows =>
-    known.get(workspaceId) ?? { workspaceId, ends: {}, extraLanes: 0, floor: undefined };
+    known.get(workspaceId) ?? knownRows(reconcileParts, workspaceId, {}, NO_ROWS);
   const scanned = await persistently(parts, () => scanRestored(reconcileParts, rowsOf, samples));
-  return { reconciled, scanned, registered };
+  // What an attempt of this run did is found in the rows by the next one.
+  const own = new Set(reconciled.map(keyOf));
+  return { reconciled, earlier: earlier.filter((one) => !own.has(keyOf(one))), scanned, registered };
 }
 
+function keyOf({ workspaceId, kind, id, outcome }: Reconciled): string {
+  return JSON.stringify([workspaceId, kind, id, outcome]);
+}
+
+/** Of a workspace that has none. */
+const NO_ROWS = { isBelieved: () => true, floor: undefined };
+
 async function record({ trail, clock }: RestoreParts, report: RestoreReport): Promise<void> {
-  const { backup, steps, refilled, reconciled, samples, verdicts, isGood } = report;
+  const { backup, steps, refilled, samples, verdicts, isGood } = report;
+  const reconciled = [...report.earlier, ...report.reconciled];
   const broken = verdicts.reduce((sum, { findings }) => sum + findings.broken, 0);
   const seconds = Math.round([...steps.values()].reduce((sum, taken) => sum + taken, 0) / 1000);
   await trail.commit(systemOrigin(PLATFORM_WORKSPACE, RESTORER), [
@@ -158,6 +203,7 @@ async function record({ trail, clock }: RestoreParts, report: RestoreReport): Pr
         auditItems: String(backup.tables.audit.itemCount),
         workspaces: String(report.workspaces),
         rowsRefilled: String(refilled),
+        rowsUnsealed: String(report.unsealed),
         entitiesReconciled: String(reconciled.length),
         samplesOpened: String(samples.opened),
         samplesFailed: String(samples.failures.length),

@@ -7,6 +7,10 @@ export type RestoreRefusal =
   | 'begun'
   /** Another item has the key of one of the backup's. */
   | 'different_item'
+  /** The backup is of another stage. */
+  | 'other_stage'
+  /** The archive is not that of the backup's deployment. */
+  | 'wrong_archive'
   /** The log in the archive does not fit the rows. */
   | 'log_refused'
   /** Something else changes the tables meanwhile. */

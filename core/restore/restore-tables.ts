@@ -17,22 +17,27 @@ export type RestoreState = z.infer<typeof restoreStateSchema>;
 const laneEndsSchema = z.record(z.string(), z.int().min(0));
 export type LaneEnds = z.infer<typeof laneEndsSchema>;
 
+const refilledRowsSchema = z.strictObject({
+  ends: laneEndsSchema,
+  /** By lane, the last row that a signed head covers. */
+  sealed: laneEndsSchema,
+  /** The time of the newest row that a signed head covers, epoch milliseconds; 0 if there is none. */
+  sealedUntil: z.int().min(0),
+  /** Leaves of the log that the table knew of before, and knows of now, and how many rows were put back. */
+  fromSize: z.int().min(0),
+  toSize: z.int().min(0),
+  refilled: z.int().min(0),
+  /** Whether the trail tells of it. */
+  isRecorded: z.boolean(),
+});
+export type RefilledRows = z.infer<typeof refilledRowsSchema>;
+
 /** What is noted of a workspace that is restored. */
 export const restoredWorkspaceSchema = z.strictObject({
   version: z.int().min(0),
   workspaceId: z.string(),
   /** Known once its rows are back. */
-  rows: z
-    .strictObject({
-      ends: laneEndsSchema,
-      /** Leaves of the log that the table knew of before, and knows of now, and how many rows were put back. */
-      fromSize: z.int().min(0),
-      toSize: z.int().min(0),
-      refilled: z.int().min(0),
-      /** Whether the trail tells of it. */
-      isRecorded: z.boolean(),
-    })
-    .exactOptional(),
+  rows: refilledRowsSchema.exactOptional(),
 });
 export type RestoredWorkspace = z.infer<typeof restoredWorkspaceSchema>;
 

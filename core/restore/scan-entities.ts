@@ -3,7 +3,7 @@ import { concurrently } from '../kernel/concurrently.ts';
 import { VaultError } from '../kernel/errors.ts';
 import { secretKind, secretNameKind } from '../secrets/secret.ts';
 import { webhookKind } from '../siem/webhook.ts';
-import { ScannedJudge } from '../verification/judge-scanned.ts';
+import { explainEntity } from '../verification/explain-entity.ts';
 import { type Sample, SampleChoice } from './choose-samples.ts';
 import { clampCursor } from './clamp-cursor.ts';
 import { commitDecisions } from './commit-decisions.ts';
@@ -20,7 +20,7 @@ export type ScanParts = ReconcileParts & Pick<RestoreParts, 'store' | 'deliverie
 
 export interface Scanned {
   readonly entities: number;
-  /** Neither explained nor closed, or damaged: the verifier tells of them. */
+  /** Neither explained nor closed, or damaged: evidence. */
   readonly left: number;
   /** Cursors of webhooks that were beyond the last row. */
   readonly cursors: number;
@@ -43,7 +43,6 @@ export async function scanRestored(
   rowsOf: (workspaceId: string) => KnownRows,
   samples: number,
 ): Promise<Scanned> {
-  const judge = new ScannedJudge(parts);
   const owners = new Owners();
   const choice = new SampleChoice(parts.random, samples);
   const named = new Set<string>();
@@ -52,7 +51,7 @@ export async function scanRestored(
   do {
     const page = await parts.inspector.scanPage(after);
     const strays = await concurrently(page.entities, WIDTH, async (found) =>
-      (await judge.isExplained(found))
+      (await rowsOf(found.workspaceId).isExplained(found))
         ? 'explained'
         : await decideStray(parts, rowsOf(found.workspaceId), found),
     );
@@ -60,7 +59,12 @@ export async function scanRestored(
       parts,
       strays.flatMap((stray) => decisionIn(stray) ?? []),
     );
-    left += strays.filter((stray) => stray === undefined).length;
+    for (const [index, found] of page.entities.entries()) {
+      if (strays[index] !== undefined) continue;
+      // What a row tells that is not believed stays as it is, where it opens nothing.
+      const isTold = (await explainEntity(parts.ledger, found.workspaceId, found)) === 'explained';
+      left += Number(!isTold);
+    }
     const settled = await concurrently(page.entities, WIDTH, (found) =>
       unlessDamaged(() => settle(parts, rowsOf, found)),
     );

@@ -43,7 +43,10 @@ export const retentionFloorKind: Kind<RetentionFloor> = {
 };
 
 /** The floor of a workspace, read consistently; `undefined` while all its rows are there. */
-export function readFloor(store: Store, workspaceId: string): Promise<RetentionFloor | undefined> {
+export function readFloor(
+  store: Pick<Store, 'get'>,
+  workspaceId: string,
+): Promise<RetentionFloor | undefined> {
   return store.get(retentionFloorKind, workspaceId, workspaceId);
 }
 

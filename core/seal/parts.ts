@@ -10,7 +10,7 @@ import type { SealStates } from './seal-state.ts';
 /** What sealing works with. */
 export interface SealParts {
   readonly ledger: Ledger;
-  readonly store: Store;
+  readonly store: Pick<Store, 'get'>;
   readonly seals: SealStates;
   readonly archive: ObjectArchive;
   readonly staging: StagingArea;

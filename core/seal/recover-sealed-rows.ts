@@ -3,9 +3,9 @@ import { rowHash } from '../audit/row.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import { concurrently } from '../kernel/concurrently.ts';
 import { unavailable } from '../kernel/errors.ts';
-import type { Store } from '../kernel/store.ts';
 import { readFloor } from '../retention/floor.ts';
 import { hashToHex } from '../transparency/merkle.ts';
+import { LeafOrder } from '../verification/leaf-order.ts';
 import { finishPublishing, isSettled } from './finish-publishing.ts';
 import { newestSeal, nextSeal } from './later-seal.ts';
 import { MAX_STEP_ROWS, MAX_STEP_SEGMENTS, type SealParts } from './parts.ts';
@@ -40,7 +40,7 @@ export type Recovery =
   /** It stopped at what does not fit, and a critical alert was raised. */
   | { readonly status: 'refused'; readonly reason: RefusalReason };
 
-type Parts = SealParts & { readonly trail: AuditTrail; readonly store: Store };
+type Parts = SealParts & { readonly trail: AuditTrail };
 
 /** Lanes looked at side by side. */
 const WIDTH = 16;
@@ -50,8 +50,8 @@ const WIDTH = 16;
  * of the log that the table lacks, to the byte (but for those that retention deleted), brings the sealer's state up to
  * the newest seal, and records `audit.restored`, so that a restore is an event and nothing silent.
  *
- * It begins where the state stands, if the table holds the last sealed row of each lane: a backup holds the beginning of
- * each lane, and the rows before one hang together with it. Else, and if the state is gone or not the one that was
+ * It begins where the state stands, if the table holds the last sealed row of each lane, and the places of all leaves: a
+ * backup holds the beginning of each lane, and the rows before one hang together with it. Else, and if the state is gone or not the one that was
  * signed, it begins at the first leaf: nothing is lost with a state but what was sealed and never published, which
  * nobody has seen. From there it goes from seal to seal, some thousand leaves at a time, and the state follows. Until it
  * has come to the newest seal, nothing new is sealed, and the next run goes on from the state.
@@ -91,7 +91,8 @@ async function recover(parts: Parts, workspaceId: string, mayGoOn: () => boolean
 
   const toSize = newest.checkpoint.size;
   const signed = stored !== undefined && (await isSigned(parts, stored)) ? stored : undefined;
-  let state = signed !== undefined && (await isHeld(parts, signed)) ? signed : undefined;
+  const isUsable = signed !== undefined && (await isHeld(parts, signed)) && (await isPlaced(parts, signed));
+  let state = isUsable ? signed : undefined;
   let { fromSize, rows } = state?.recovery ?? { fromSize: signed?.size ?? 0, rows: 0 };
   while (state === undefined || state.size < toSize) {
     const size = state?.size ?? 0;
@@ -143,6 +144,13 @@ async function isHeld(parts: Parts, { workspaceId, lanes }: SealState): Promise<
     return row === undefined ? !isKept(floor, { lane, seq }) : rowHash(row.bytes) === hash;
   });
   return held.every((isThere) => isThere);
+}
+
+/** Whether the place of each leaf is noted: a backup may have a state without the notes that were written with it. */
+async function isPlaced({ seals }: Parts, { workspaceId, size, lanes }: SealState): Promise<boolean> {
+  const order = new LeafOrder(seals, workspaceId, Object.keys(lanes).map(Number), {});
+  for (let leaf = 0; leaf < size; leaf += 1) if ((await order.take(leaf)) === undefined) return false;
+  return true;
 }
 
 function recovered(

@@ -1,5 +1,4 @@
 import type { StoredRow } from '../audit/ledger.ts';
-import type { Store } from '../kernel/store.ts';
 import { type RetentionFloor, readFloor } from '../retention/floor.ts';
 import type { Checkpoint } from '../transparency/checkpoint.ts';
 import { EMPTY_FRONTIER, type Frontier, hashFromHex } from '../transparency/merkle.ts';
@@ -29,7 +28,7 @@ export interface RecoveredStep {
  * row stands in the place of a sealed one.
  */
 export async function recoverStep(
-  parts: SealParts & { readonly store: Store },
+  parts: SealParts,
   workspaceId: string,
   state: SealState | undefined,
   seal: Checkpoint,

@@ -23,7 +23,7 @@ type Parts = Pick<VerificationParts, 'ledger' | 'inspector' | 'log' | 'clock'>;
 type Tree = TreeProgress['tree'];
 
 /** The sealer comes every minute: a row that is older and not sealed was missed. */
-const MAX_UNSEALED_MS = 15 * 60 * 1000;
+export const MAX_UNSEALED_MS = 15 * 60 * 1000;
 const ROWS_AT_ONCE = 1_000;
 const EMPTY_TREE: Tree = { size: 0, frontier: [], next: {} };
 

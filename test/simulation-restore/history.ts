@@ -58,15 +58,21 @@ export async function playHistory(random: SeededRandom): Promise<History> {
   return { vault, contents, ...takeBackup(vault, window, random) };
 }
 
+/** A vault as it stands, and a backup of this moment: whatever is spoiled in either was spoiled before. */
+export function historyOf(vault: MemoryVault, random: SeededRandom): History {
+  return { vault, contents: new Map(), ...takeBackup(vault, [momentOf(vault)], random) };
+}
+
 /** A vault whose ids and nonces depend on the seed alone. */
-function seededVault(random: SeededRandom): MemoryVault {
+export function seededVault(random: SeededRandom): MemoryVault {
   const vault = memoryVault();
   const { ledger, clock } = vault;
   const keys = new MemoryKeys(new Uint8Array(32).fill(7), random);
   return { ...vault, random, keys, trail: createAuditTrail({ ledger, clock, random }) };
 }
 
-async function seal(vault: MemoryVault): Promise<void> {
+/** Seals all that waits, in every workspace. */
+export async function seal(vault: MemoryVault): Promise<void> {
   const { archive } = vault.log;
   const alerts = {
     raise: async () => {
@@ -107,7 +113,8 @@ function takeBackup(
   });
   const workspaces = [...vault.log.seals.states.keys()];
   const states = workspaces.flatMap((workspaceId) => any().seals.get(workspaceId) ?? []);
-  const sizes = new Map(states.map(({ workspaceId, size }) => [workspaceId, size]));
+  // The places of leaves are noted together with the state, and the export may have one without the other.
+  const sizes = new Map([...any().seals].map(([workspaceId, { size }]) => [workspaceId, size]));
   const leaves = [...vault.log.seals.leaves].flatMap(([key, lane]) => {
     const workspaceId = key.slice(0, key.lastIndexOf('#'));
     const size = sizes.get(workspaceId) ?? 0;

@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../../core/audit/event.ts';
 import { STRANGER_LANE } from '../../core/audit/event.ts';
-import { systemOrigin } from '../../core/audit/lane-start.ts';
+import { FIRST_EXTRA_LANE, laneSetKind } from '../../core/audit/lane-set.ts';
+import { laneOpened, systemOrigin } from '../../core/audit/lane-start.ts';
 import { idempotencyKind } from '../../core/idempotency/once.ts';
 import { apiKeyKind } from '../../core/identity/api-key.ts';
 import { mfaKind } from '../../core/identity/mfa.ts';
@@ -30,6 +31,8 @@ export class Writers {
   readonly #vault: MemoryVault;
   readonly #random: SeededRandom;
   readonly #workspaces: string[];
+  /** How many extra lanes each workspace has. */
+  readonly #lanes = new Map<string, number>();
   #count = 0;
 
   constructor(vault: MemoryVault, random: SeededRandom, workspaceId: string) {
@@ -72,6 +75,8 @@ export class Writers {
       this.#remember,
       this.#sweep,
       this.#addWorkspace,
+      this.#openLanes,
+      this.#readElsewhere,
     ];
     await this.#pick(acts)?.call(this);
   }
@@ -357,6 +362,33 @@ export class Writers {
 
   readonly #addWorkspace = async () => {
     if (this.#workspaces.length < 3) this.#workspaces.push(await addWorkspace(this.#vault));
+  };
+
+  /** As an instance does that loses races; see `core/audit/lane-choice.ts`. */
+  readonly #openLanes = async () => {
+    const workspaceId = this.#workspace();
+    if (this.#lanes.has(workspaceId)) return;
+    const count = 1 + this.#random.below(3);
+    const set = create(laneSetKind, { workspaceId, id: workspaceId, count });
+    const opened = Array.from({ length: count }, (_, index) =>
+      laneOpened(workspaceId, FIRST_EXTRA_LANE + index),
+    );
+    await this.#vault.trail.commit(
+      systemOrigin(workspaceId),
+      opened.map((event, index) => (index === count - 1 ? { ...event, changes: [set] } : event)),
+    );
+    this.#lanes.set(workspaceId, count);
+  };
+
+  readonly #readElsewhere = async () => {
+    const [workspaceId, count] = this.#pick([...this.#lanes]) ?? [];
+    if (workspaceId === undefined || count === undefined) return;
+    const lane = FIRST_EXTRA_LANE + this.#random.below(count);
+    const entity = { type: 'secret', id: '-' };
+    await this.#vault.trail.commit({ ...systemOrigin(workspaceId), lane }, [
+      { action: 'secret.read', entity, result: 'success' },
+      { action: 'secret.read', entity, result: 'success' },
+    ]);
   };
 
   #commit(

@@ -11,7 +11,7 @@ const parts = { now: Date.parse(AT), dummyHash: 'nobody', newSessionGroup: () =>
 function told(...actions: readonly (string | readonly [string, ToldChange['detail']])[]): ToldChange[] {
   return actions.map((one, index) => {
     const [action, detail] = typeof one === 'string' ? [one, {}] : one;
-    return { action, detail, seq: index + 1, ts: AT };
+    return { action, detail, seq: index + 1, ts: AT, isBelieved: true };
   });
 }
 

@@ -23,6 +23,8 @@ const report: RestoreReport = {
   loaded: { vault: written, audit: written },
   workspaces: 2,
   refilled: 1,
+  unsealed: 0,
+  earlier: [{ workspaceId: 'ws_1', kind: 'secretVersion', id: 'sec_1.2', discord: 'gone', outcome: 'lost' }],
   reconciled: [
     { workspaceId: 'ws_1', kind: 'apiKey', id: 'key_1', discord: 'behind', outcome: 'closed' },
     { workspaceId: 'ws_1', kind: 'apiKey', id: 'key_2', discord: 'behind', outcome: 'closed' },
@@ -42,6 +44,9 @@ test('a report tells size and time against the promise, and what was decided', (
   expect(text).toContain('vault 1,200 items, audit 34,000 rows, 1.2 GB');
   expect(text).toContain('Time: 12 min 4 s of 30 min 0 s.');
   expect(text).toContain('2 apiKey behind: closed');
+  expect(text).toContain('3 reconciled');
+  expect(text).toContain('ws_1 secretVersion sec_1.2');
+  expect(text).not.toContain('under no signature');
   expect(text).toContain('1 row put back from the archive');
   expect(text).toContain('1 webhook put back to the last row');
   expect(text).toContain(
@@ -50,6 +55,19 @@ test('a report tells size and time against the promise, and what was decided', (
   expect(text).not.toContain('stream');
   expect(text).toContain('Everything is whole.');
   expect(stepLine('load', 59_400)).toBe('Items of the backup written: 59 s');
+});
+
+test('what nobody signed and what somebody altered is named', () => {
+  const text = reportLines({
+    ...report,
+    unsealed: 2,
+    reconciled: [
+      { workspaceId: 'ws_1', kind: 'webhook', id: 'wh_1', discord: 'unexplained', outcome: 'closed' },
+    ],
+    isGood: false,
+  }).join('\n');
+  expect(text).toContain('2 rows of the backup under no signature: what they opened was closed');
+  expect(text).toContain('Altered by somebody:\n  ws_1 webhook wh_1');
 });
 
 test('a break and a value that did not open are named by ids and codes', () => {

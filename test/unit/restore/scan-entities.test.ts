@@ -1,8 +1,8 @@
 import { apiKeyKind } from '../../../core/identity/api-key.ts';
 import { newSessionGroup } from '../../../core/members/membership.ts';
 import type { Reconciled } from '../../../core/restore/commit-decisions.ts';
-import { newestChanges } from '../../../core/restore/newest-changes.ts';
-import { reconcileWorkspace } from '../../../core/restore/reconcile-workspace.ts';
+import { readLaneEnds } from '../../../core/restore/newest-changes.ts';
+import { knownRows, reconcileWorkspace } from '../../../core/restore/reconcile-workspace.ts';
 import { scanRestored } from '../../../core/restore/scan-entities.ts';
 import { createSecret } from '../../../core/secrets/create-secret.ts';
 import { secretKind, secretVersionKind } from '../../../core/secrets/secret.ts';
@@ -25,8 +25,9 @@ async function restoredVault() {
       newSessionGroup: () => newSessionGroup(vault.random),
       onReconciled: (one: Reconciled) => void reconciled.push(one),
     };
-    const { ends } = await newestChanges(vault.ledger, workspaceId);
-    const { rows } = await reconcileWorkspace(parts, workspaceId, ends);
+    const ends = await readLaneEnds(vault.ledger, workspaceId);
+    const known = knownRows(parts, workspaceId, ends, { isBelieved: () => true, floor: undefined });
+    const { rows } = await reconcileWorkspace(parts, workspaceId, known);
     const scanned = await scanRestored(parts, () => rows, 3);
     return {
       scanned,
