@@ -1,9 +1,8 @@
-import { ConditionalCheckFailedException, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type * as z from 'zod';
 import { BackupFault } from '../core/backup/backup-fault.ts';
 import type { BackupTable } from '../core/backup/layout.ts';
-import { VaultError } from '../core/kernel/errors.ts';
 import {
   type RestoreTables,
   restoredWorkspaceSchema,
@@ -13,10 +12,12 @@ import { storeUnavailable } from './dynamo-client.ts';
 import { readExportedItem } from './dynamo-json.ts';
 import { BOOKKEEPING_PREFIX, type RawItem, readLaneKey } from './items.ts';
 import { keyOf, putEntities, putRows, type Waiting } from './restored-items.ts';
+import { readState, replaceVersioned, stateItem } from './versioned-item.ts';
 
 /** What a restore keeps in the table it fills, as bookkeeping: its state at sk `~`, and each workspace at sk its id. */
 const RESTORE_PK = `${BOOKKEEPING_PREFIX}restore`;
 const STATE_SK = '~';
+const DAMAGED = 'What an earlier run of the restore noted in the table is damaged. Make the tables anew.';
 
 /**
  * Bookkeeping that stays away. What verifiers and detectors knew of rows that are lost would make them miss those that
@@ -54,36 +55,11 @@ export function createDynamoRestore(
     const { Items: items = [], LastEvaluatedKey: last } = await send(client.send(command));
     return items.length === 0 && last === undefined;
   };
-  const read = async <T>(sk: string, schema: z.ZodType<T>): Promise<T | undefined> => {
-    const command = new GetCommand({
-      TableName: vaultTable,
-      Key: { pk: RESTORE_PK, sk },
-      ConsistentRead: true,
-    });
-    const { Item: item } = await send(client.send(command));
-    return item === undefined ? undefined : parseState(schema, item['state']);
-  };
-  const replace = async (sk: string, next: { readonly version: number }): Promise<'replaced' | 'changed'> => {
-    const { version } = next;
-    const command = new PutCommand({
-      TableName: vaultTable,
-      Item: { pk: RESTORE_PK, sk, version, state: JSON.stringify(next) },
-      ...(version === 1
-        ? { ConditionExpression: 'attribute_not_exists(pk)' }
-        : {
-            ConditionExpression: '#version = :before',
-            ExpressionAttributeNames: { '#version': 'version' },
-            ExpressionAttributeValues: { ':before': version - 1 },
-          }),
-    });
-    try {
-      await client.send(command);
-      return 'replaced';
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return 'changed';
-      throw storeUnavailable(error);
-    }
-  };
+  const stateKey = (sk: string) => ({ pk: RESTORE_PK, sk });
+  const read = <T>(sk: string, schema: z.ZodType<T>): Promise<T | undefined> =>
+    readState(client, vaultTable, stateKey(sk), schema, DAMAGED);
+  const replace = (sk: string, next: { readonly version: number }) =>
+    replaceVersioned(client, vaultTable, stateItem(stateKey(sk), next));
 
   return {
     areEmpty: async () => (await isEmpty(vaultTable)) && (await isEmpty(auditTable)),
@@ -133,15 +109,6 @@ export function createDynamoRestore(
 }
 
 /** @throws VaultError `internal` for what the restore did not write. */
-function parseState<T>(schema: z.ZodType<T>, text: unknown): T {
-  try {
-    return schema.parse(JSON.parse(String(text)));
-  } catch (cause) {
-    const detail = 'What an earlier run of the restore noted in the table is damaged. Make the tables anew.';
-    throw new VaultError('internal', detail, { cause });
-  }
-}
-
 function readLine(table: BackupTable, line: string): RawItem {
   const item = readExportedItem(line);
   const isKeyed = item?.['pk']?.S !== undefined && item['sk']?.S !== undefined;
