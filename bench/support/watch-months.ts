@@ -3,53 +3,61 @@ import type { Sighting } from '../../core/anomaly/detector.ts';
 import type { Detectors } from '../../core/anomaly/detectors.ts';
 import { limitAlerts, NOTHING_TOLD } from '../../core/anomaly/limit-alerts.ts';
 import type { Observation } from '../../core/anomaly/observation.ts';
+import { Faults, openStates, type States } from '../../core/anomaly/profiles.ts';
+import { inherit, successionOf } from '../../core/anomaly/succession.ts';
 import { cpuTime } from './cpu-time.ts';
 import type { Attack, Months } from './months.ts';
-
-/** A detector at work with its default thresholds. */
-type Look = (row: Observation) => readonly Sighting[];
 
 /** Every detector, with the states of one workspace and its actors, as a run of the watch has them. */
 export class Watchman {
   readonly #detectors: Detectors;
-  readonly #workspace: readonly Look[];
-  readonly #actors = new Map<string, { readonly looks: readonly Look[]; readonly states: unknown[] }>();
+  readonly #thresholds: ReadonlyMap<string, unknown>;
+  readonly #workspace: States;
+  readonly #actors = new Map<string, States>();
 
   constructor(detectors: Detectors) {
     this.#detectors = detectors;
-    this.#workspace = this.#looks('workspace').looks;
+    this.#thresholds = new Map([...detectors].map(([name, { thresholds }]) => [name, thresholds.parse({})]));
+    this.#workspace = this.#first('workspace');
   }
 
   observe(row: Observation): readonly Sighting[] {
-    let found: readonly Sighting[] = NONE;
-    for (const look of this.#workspace) found = joined(found, look(row));
-    if (row.actor.type !== 'api_key' && row.actor.type !== 'user') return found;
-    const name = actorName(row.actor);
-    let actor = this.#actors.get(name);
-    if (actor === undefined) {
-      actor = this.#looks('actor');
-      this.#actors.set(name, actor);
-    }
-    for (const look of actor.looks) found = joined(found, look(row));
+    let found = this.#look(this.#workspace, row, NONE);
+    if (row.actor.type === 'api_key' || row.actor.type === 'user')
+      found = this.#look(this.#actor(actorName(row.actor)), row, found);
+    const succession = successionOf(row);
+    if (succession !== undefined)
+      inherit(this.#detectors, this.#actor(succession.from), this.#actor(succession.to));
     return found;
   }
 
   /** The largest size of what is stored of one actor, in characters of JSON. */
   largestActor(): number {
-    return Math.max(0, ...[...this.#actors.values()].map(({ states }) => JSON.stringify(states).length));
+    const lengths = [...this.#actors.values()].map(
+      (states) => JSON.stringify(Object.fromEntries(states)).length,
+    );
+    return Math.max(0, ...lengths);
   }
 
-  #looks(scope: 'actor' | 'workspace'): { looks: Look[]; states: unknown[] } {
-    const states: unknown[] = [];
-    const looks: Look[] = [];
-    for (const detector of this.#detectors.values()) {
-      if (detector.scope !== scope) continue;
-      const state = detector.initial();
-      const thresholds = detector.thresholds.parse({});
-      states.push(state);
-      looks.push((row) => detector.observe(state, row, thresholds));
+  #actor(name: string): States {
+    const known = this.#actors.get(name);
+    if (known !== undefined) return known;
+    const states = this.#first('actor');
+    this.#actors.set(name, states);
+    return states;
+  }
+
+  #first(scope: 'actor' | 'workspace'): States {
+    return openStates(this.#detectors, scope, {}, new Faults());
+  }
+
+  #look(states: States, row: Observation, before: readonly Sighting[]): readonly Sighting[] {
+    let found = before;
+    for (const [name, state] of states) {
+      const sightings = this.#detectors.get(name)?.observe(state, row, this.#thresholds.get(name));
+      if (sightings !== undefined) found = joined(found, sightings);
     }
-    return { looks, states };
+    return found;
   }
 }
 

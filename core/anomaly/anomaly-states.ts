@@ -15,7 +15,7 @@ export type Overrides = z.infer<typeof overridesSchema>;
 const toldSchema = z.strictObject({
   /** Epoch milliseconds. */
   since: z.int(),
-  /** By kind of alert, short hashes of what it was about. */
+  /** By tier and kind of alert, short hashes of what it was about. */
   kinds: z.record(z.string(), z.array(z.string())),
 });
 export type Told = z.infer<typeof toldSchema>;
@@ -59,8 +59,12 @@ export interface StoredProfile {
   readonly content: unknown;
 }
 
-/** For how long after its last row an actor is remembered. */
-export const ACTOR_LIFE_DAYS = 400;
+/**
+ * For how many days after its last row an actor is remembered. A key may lie forgotten for years; what a person does is
+ * kept no longer than it is of use.
+ */
+export const KEY_LIFE_DAYS = 1_100;
+export const PERSON_LIFE_DAYS = 400;
 
 /**
  * Keeps what the detectors know. No tenant's data: it is learned from the audit trail, and can be learned again.

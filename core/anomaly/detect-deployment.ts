@@ -1,3 +1,4 @@
+import { CANARY_WORKSPACE } from '../probe/canary.ts';
 import { everyWorkspace } from '../workspaces/every-workspace.ts';
 import { type AnomalyParts, type Detected, detectWorkspace } from './detect-workspace.ts';
 
@@ -34,7 +35,9 @@ export async function* detectDeployment(
 
 async function allWorkspaces({ store }: AnomalyParts): Promise<readonly string[]> {
   const workspaceIds: string[] = [];
-  for await (const workspaceId of everyWorkspace(store)) workspaceIds.push(workspaceId);
+  // Each of its keys lives for minutes: there is nothing to learn, and a hundred profiles a day to keep.
+  for await (const workspaceId of everyWorkspace(store))
+    if (workspaceId !== CANARY_WORKSPACE) workspaceIds.push(workspaceId);
   return workspaceIds;
 }
 

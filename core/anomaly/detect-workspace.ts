@@ -1,27 +1,17 @@
 import type { Ledger } from '../audit/ledger.ts';
 import type { Alert, Alerts } from '../detection/alert.ts';
-import { concurrently } from '../kernel/concurrently.ts';
-import { VaultError } from '../kernel/errors.ts';
 import type { Clock, Random } from '../kernel/ports.ts';
 import type { Store } from '../kernel/store.ts';
 import { DAY_MS } from '../kernel/timestamps.ts';
 import { underLease } from '../verification/under-lease.ts';
-import { ACTOR_LIFE_DAYS, type AnomalyStates, actorName, type WorkspaceProfile } from './anomaly-states.ts';
+import type { AnomalyStates, WorkspaceProfile } from './anomaly-states.ts';
+import { openActors, saveActors } from './batch-actors.ts';
 import { allDetectors, type Detectors } from './detectors.ts';
 import type { Locations } from './locations.ts';
 import { type Observed, observeRows } from './observe-rows.ts';
-import {
-  closeActor,
-  closeStates,
-  Faults,
-  newWorkspaceProfile,
-  openActor,
-  openStates,
-  readWorkspaceProfile,
-  type WorkingActor,
-} from './profiles.ts';
+import { closeStates, Faults, newWorkspaceProfile, openStates, readWorkspaceProfile } from './profiles.ts';
 import { type Batch, behind, knownBatch, newBatch, positionsAt } from './read-batch.ts';
-import { effectiveSettings, readSettings } from './settings.ts';
+import { effectiveSettings, readSettingsInEffect, settingsRevision } from './settings.ts';
 
 export interface AnomalyParts {
   readonly ledger: Ledger;
@@ -62,8 +52,6 @@ export interface Detected {
 const BATCH = 2_000;
 /** How far back a workspace is learned from at first: what the seasonal baselines remember. */
 const LEARNED_DAYS = 8 * 7;
-/** Profiles saved at the same time. */
-const WIDTH = 20;
 /** Batches that fail in a row before somebody is told: the store may be down for a while. */
 const FAILURES_TOLD = 3;
 
@@ -101,7 +89,7 @@ export async function detectWorkspace(
     async (profile) => {
       batch = await batchOf(parts, workspaceId, profile, limit);
       if (batch.rows.length === 0 && profile.through === undefined && !isNew) return undefined;
-      const settings = profile.settings ?? (await readSettings(parts.store, workspaceId))?.detectors ?? {};
+      const settings = profile.settings ?? (await readSettingsInEffect(parts.store, workspaceId)).detectors;
       return { ...profile, settings, through: batch.through };
     },
     async (profile) => {
@@ -162,14 +150,16 @@ async function workOn(
 ): Promise<{ readonly observed: Observed; readonly after: WorkspaceProfile }> {
   const { detectors = allDetectors, locations } = parts;
   const workspace = openStates(detectors, 'workspace', profile.states, faults);
-  const actors = await openActors(parts, workspaceId, profile, batch, faults);
-  const settings = effectiveSettings(detectors, profile.settings ?? {});
+  const actors = await openActors(parts.states, detectors, workspaceId, profile, batch, faults);
+  const { through = {}, settings: judgedBy = {}, ...rest } = profile;
+  const settings = effectiveSettings(detectors, judgedBy);
+  const newest = await newestSettings(parts, workspaceId, batch);
   const { raiseFrom } = profile;
-  const watch = { detectors, settings, locations, workspace, actors, raiseFrom, faults };
+  const newestRevision = newest?.revision ?? 0;
+  const watch = { detectors, settings, locations, workspace, actors, raiseFrom, newestRevision, faults };
   const observed = observeRows(watch, batch.rows, profile.told);
   for (const alert of observed.alerts) await parts.record(alert);
-  await saveActors(parts, workspaceId, profile, actors, faults);
-  const { through = {}, settings: judgedBy = {}, ...rest } = profile;
+  await saveActors(parts.states, detectors, workspaceId, profile, batch, actors, faults);
   const { told } = observed;
   const states = closeStates(detectors, 'workspace', workspace, faults);
   const hasStopped = observed.left !== undefined;
@@ -181,41 +171,15 @@ async function workOn(
       states,
       next: behind(profile.next, hasStopped ? observed.passed : through),
       ...(hasStopped ? { through } : {}),
-      ...(observed.changesSettings ? {} : { settings: judgedBy }),
+      settings: observed.changesSettings ? (newest?.detectors ?? {}) : judgedBy,
     },
   };
 }
 
-async function openActors(
-  { states, detectors = allDetectors }: AnomalyParts,
-  workspaceId: string,
-  { generation }: WorkspaceProfile,
-  { rows }: Batch,
-  faults: Faults,
-): Promise<ReadonlyMap<string, WorkingActor>> {
-  const known = rows.map(({ content }) => content.actor).filter(({ type }) => HAVE_PROFILES.has(type));
-  const names = [...new Set(known.map(actorName))];
-  const stored = names.length === 0 ? new Map() : await states.readActors(workspaceId, names);
-  return new Map(names.map((name) => [name, openActor(detectors, stored.get(name), generation, faults)]));
-}
-
-/** Whoever came without valid credentials is many: only what detectors know of the workspace takes them into account. */
-const HAVE_PROFILES: ReadonlySet<string> = new Set(['api_key', 'user']);
-
-async function saveActors(
-  { states, detectors = allDetectors }: AnomalyParts,
-  workspaceId: string,
-  profile: WorkspaceProfile,
-  actors: ReadonlyMap<string, WorkingActor>,
-  faults: Faults,
-): Promise<void> {
-  const touched = [...actors].filter(([, { lastSeenAt }]) => lastSeenAt > 0);
-  await concurrently(touched, WIDTH, async ([name, actor]) => {
-    const next = closeActor(detectors, actor, profile, faults);
-    const expiresAt = actor.lastSeenAt + ACTOR_LIFE_DAYS * DAY_MS;
-    if ((await states.replaceActor(workspaceId, name, next, expiresAt)) === 'replaced') return;
-    throw new VaultError('concurrent_change', 'Another run looks at the same rows. It goes on with them.');
-  });
+/** Read after the rows, so that no row among them can be newer; not at all where none of them changed anything. */
+async function newestSettings({ store }: AnomalyParts, workspaceId: string, { rows }: Batch) {
+  const isChanged = rows.some(({ content }) => settingsRevision(content) !== undefined);
+  return isChanged ? readSettingsInEffect(store, workspaceId) : undefined;
 }
 
 function timeOf(row: Batch['rows'][number] | undefined): number | undefined {

@@ -22,6 +22,10 @@ export interface Detector<State, Thresholds> {
   readonly state: z.ZodType<State>;
   /** What a workspace can tune: bounded, with a default for each member, so that `{}` parses. */
   readonly thresholds: z.ZodType<Thresholds>;
+  /** The thresholds by which it notices less the lower they are; by all others, the higher. */
+  readonly weakerWhenLower?: readonly string[];
+  /** The successor of a rotated key goes on with the state of that key, unless this is set. */
+  readonly startsAnew?: true;
   initial(): State;
   /**
    * Takes a row into account, changing `state` in place.

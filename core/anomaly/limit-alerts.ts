@@ -4,15 +4,15 @@ import type { Sighting } from './detector.ts';
 
 /** So long what was told once is not told again, by the time of the rows. */
 const SPAN_MS = 15 * 60 * 1000;
-/** Of one kind, so many alerts in that time are told one by one. */
+/** Of one kind and tier, so many alerts in that time are told one by one. */
 const MOST_OF_A_KIND = 20;
 
 export const NOTHING_TOLD: Told = { since: 0, kinds: {} };
 
 /**
  * Which of the findings at one time to raise. Nobody reads a thousand alerts, and whoever can cause them must not keep
- * the detector from its work: in 15 minutes, an alert is raised once for each tier, and of one kind 20 in all; one
- * more tells that there are others.
+ * the detector from its work: in 15 minutes, an alert is raised once for each tier, and of one kind 20 for each tier; one
+ * more tells that there are others. Tiers count apart, so that nobody hides what is critical behind warnings.
  *
  * @param at the row's time, in epoch milliseconds. Rows of two lanes may come out of order by moments.
  */
@@ -25,10 +25,11 @@ export function limitAlerts<S extends Sighting>(
   const raised: S[] = [];
   for (const sighting of sightings) {
     const { kind, tier, subject } = sighting;
-    const before = now.kinds[kind] ?? [];
-    const name = hash('sha256', `${tier} ${subject}`, 'hex').slice(0, 12);
+    const group = `${tier} ${kind}`;
+    const before = now.kinds[group] ?? [];
+    const name = hash('sha256', subject, 'hex').slice(0, 12);
     if (before.length > MOST_OF_A_KIND || before.includes(name)) continue;
-    now = { ...now, kinds: { ...now.kinds, [kind]: [...before, name] } };
+    now = { ...now, kinds: { ...now.kinds, [group]: [...before, name] } };
     raised.push(before.length === MOST_OF_A_KIND ? others(sighting) : sighting);
   }
   return { told: now, raised };

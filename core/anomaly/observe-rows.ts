@@ -8,7 +8,8 @@ import type { Locations } from './locations.ts';
 import type { Observation } from './observation.ts';
 import { observeRow } from './observe-row.ts';
 import type { Faults, States, WorkingActor } from './profiles.ts';
-import type { DetectorSettings } from './settings.ts';
+import { type DetectorSettings, settingsRevision } from './settings.ts';
+import { inherit, successionOf } from './succession.ts';
 
 /** What rows are looked at with. The states are changed in place. */
 export interface Watch {
@@ -20,6 +21,8 @@ export interface Watch {
   readonly actors: ReadonlyMap<string, WorkingActor>;
   /** Rows before this time are only learned from, in epoch milliseconds. */
   readonly raiseFrom: number;
+  /** Of the settings, as they are now. */
+  readonly newestRevision: number;
   readonly faults: Faults;
 }
 
@@ -30,7 +33,7 @@ export interface Observed {
   readonly told: Told;
   /** The last row of each lane that was passed. */
   readonly passed: LaneNumbers;
-  /** Whether the last row that was passed changed the settings. */
+  /** Whether the last row that was passed made the settings what they are now. */
   readonly changesSettings: boolean;
   /** The first row that was left because of that. */
   readonly left?: ReadableRow;
@@ -38,7 +41,9 @@ export interface Observed {
 
 /**
  * Shows rows to the detectors, in their order. A row that an actor's states know already is not shown to them again.
- * Ends behind a row that changes the detectors' settings, since those before it are judged by the old ones.
+ * Ends behind the row that made the detectors' settings what they are now. Of settings that held between two changes no
+ * more is known than that they did: the rows in between are judged by those before, so that a second change hides nothing
+ * of what came after the first.
  */
 export function observeRows(watch: Watch, rows: readonly ReadableRow[], toldBefore: Told): Observed {
   const alerts: Alert[] = [];
@@ -58,7 +63,8 @@ export function observeRows(watch: Watch, rows: readonly ReadableRow[], toldBefo
     told = limited.told;
     for (const { detector, ...sighting } of limited.raised)
       alerts.push({ ...sighting, workspaceId, occurrence: `${observation.id} ${detector}` });
-    if (observation.action !== 'detection.updated' || observation.result !== 'success') continue;
+    const revision = settingsRevision(row.content);
+    if (revision === undefined || revision < watch.newestRevision) continue;
     const left = rows[index + 1];
     return { rows: observed, alerts, told, passed, changesSettings: true, ...(left && { left }) };
   }
@@ -71,11 +77,31 @@ function observe(watch: Watch, observation: Observation, lane: number, seq: numb
   const found: Found[] = [];
   ask(watch, watch.workspace, observation, found);
   const actor = watch.actors.get(actorName(observation.actor));
-  if (actor === undefined || seq <= (actor.seen.get(lane) ?? 0)) return found;
-  actor.seen.set(lane, seq);
-  actor.lastSeenAt = observation.at;
-  ask(watch, actor.states, observation, found);
+  if (actor !== undefined && isNew(actor, lane, seq)) {
+    see(actor, observation, lane, seq);
+    ask(watch, actor.states, observation, found);
+  }
+  succeed(watch, observation, lane, seq);
   return found;
+}
+
+function isNew({ seen }: WorkingActor, lane: number, seq: number): boolean {
+  return seq > (seen.get(lane) ?? 0);
+}
+
+function see(actor: WorkingActor, { at }: Observation, lane: number, seq: number): void {
+  actor.seen.set(lane, seq);
+  actor.lastSeenAt = at;
+}
+
+/** The row of a rotation counts as one of the successor's: so it inherits once. */
+function succeed({ detectors, actors }: Watch, observation: Observation, lane: number, seq: number): void {
+  const succession = successionOf(observation);
+  if (succession === undefined) return;
+  const [old, successor] = [actors.get(succession.from), actors.get(succession.to)];
+  if (old === undefined || successor === undefined || !isNew(successor, lane, seq)) return;
+  see(successor, observation, lane, seq);
+  inherit(detectors, old.states, successor.states);
 }
 
 /** A detector that fails begins anew: what it has left half done is worth nothing, and it must not stop the others. */

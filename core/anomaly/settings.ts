@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import type { AuditRow } from '../audit/row.ts';
 import type { Kind } from '../kernel/entity.ts';
+import { VaultError } from '../kernel/errors.ts';
 import type { Store } from '../kernel/store.ts';
 import { type Overrides, overridesSchema } from './anomaly-states.ts';
 import type { Detectors } from './detectors.ts';
@@ -26,6 +28,33 @@ export const detectionSettingsKind: Kind<DetectionSettings> = {
 /** The settings of a workspace; `undefined` while it has the defaults. */
 export function readSettings(store: Store, workspaceId: string): Promise<DetectionSettings | undefined> {
   return store.get(detectionSettingsKind, workspaceId, workspaceId);
+}
+
+/**
+ * The settings to judge by. What somebody spoiled in the table counts for nothing, and must not stop the watch: the
+ * guard tells of it.
+ */
+export async function readSettingsInEffect(
+  store: Store,
+  workspaceId: string,
+): Promise<Pick<DetectionSettings, 'revision' | 'detectors'>> {
+  try {
+    return (await readSettings(store, workspaceId)) ?? NOTHING_SET;
+  } catch (error) {
+    if (error instanceof VaultError && error.code === 'internal') return NOTHING_SET;
+    throw error;
+  }
+}
+
+const NOTHING_SET = { revision: 0, detectors: {} } as const;
+
+/** The revision that a row gave the settings; `undefined` for nearly all rows, which did not change them. */
+export function settingsRevision({
+  action,
+  changes,
+}: Pick<AuditRow, 'action' | 'changes'>): number | undefined {
+  if (action !== 'detection.updated') return undefined;
+  return changes.find(({ kind }) => kind === detectionSettingsKind.name)?.revision;
 }
 
 /** How one detector is set. */

@@ -11,6 +11,7 @@ import { allDetectors } from './detectors.ts';
 import type { Detection } from './get-detection.ts';
 import { detectionSettingsKind, effectiveSettings, readSettings, viewSettings } from './settings.ts';
 import type { DetectionPatch } from './settings-schemas.ts';
+import { weakenedSettings } from './weakened-settings.ts';
 
 /** What a member of an event's detail holds. */
 const MAX_DETAIL = 512;
@@ -38,13 +39,18 @@ export async function updateDetection(
       stored === undefined
         ? create(detectionSettingsKind, { workspaceId, id: workspaceId, detectors })
         : update(detectionSettingsKind, stored, { detectors });
+    const weakened = weakenedSettings(allDetectors, stored?.detectors ?? {}, detectors);
     const off = [...effectiveSettings(allDetectors, detectors)].filter(([, { enabled }]) => !enabled);
     await trail.commit(originOf(context), [
       {
         action: 'detection.updated',
         entity: { type: 'workspace', id: workspaceId },
         result: 'success',
-        detail: { fields: listed(fieldsOf(patch)), disabled: listed(off.map(([name]) => name)) },
+        detail: {
+          fields: listed(fieldsOf(patch)),
+          disabled: listed(off.map(([name]) => name)),
+          ...(weakened.length === 0 ? {} : { weakened: listed(weakened) }),
+        },
         changes: [changed, stillOpen],
       },
     ]);
@@ -87,13 +93,15 @@ function fieldsOf(patch: DetectionPatch): string[] {
   );
 }
 
-/** Names with commas between them; those that have no room are left out. */
+/** Names with commas between them. Where not all have room, the last one says how many others there are. */
 function listed(names: readonly string[]): string {
+  const whole = names.join(',');
+  if (whole.length <= MAX_DETAIL) return whole;
   let text = '';
-  for (const name of names) {
-    const longer = text === '' ? name : `${text},${name}`;
-    if (longer.length > MAX_DETAIL) break;
-    text = longer;
+  for (const [index, name] of names.entries()) {
+    const rest = `,and ${names.length - index} more`;
+    if (text.length + 1 + name.length + rest.length > MAX_DETAIL) return text + rest;
+    text = text === '' ? name : `${text},${name}`;
   }
   return text;
 }

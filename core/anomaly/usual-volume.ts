@@ -1,5 +1,5 @@
 import { countAt, HISTORY_HOURS, type HourHistory } from './hour-history.ts';
-import { DAY_HOURS, dayOf, hourOfDay, hourOfWeek, isWeekend } from './hour-of-week.ts';
+import { DAY_HOURS, dayOf, hourOfDay, hourOfWeek, isWeekend, weekOf } from './hour-of-week.ts';
 import { median, nthLargest, robustDeviation } from './robust.ts';
 
 /**
@@ -56,14 +56,16 @@ export interface Bursts {
 }
 
 /**
- * The excess that came `recurrences` times in the last eight weeks, so that it is the actor's way: deploys have no fixed
- * hour. What came less often was an event. Until four weeks are known, once is enough.
+ * The excess that came in `recurrences` of the last eight weeks, so that it is the actor's way: deploys have no fixed
+ * hour. What came in fewer was an event, however often in the same week: else whoever does as much as is let pass, day
+ * after day, would double that in days. Until four weeks are known, once is enough.
  */
 export function burstsOf(history: HourHistory, season: Season, recurrences: number): Bursts {
   const rank = season === 'day_of_week' ? recurrences : 1;
   const hours: Span[] = [];
   for (let hour = history.since; hour < history.next; hour += 1)
     hours.push({
+      week: weekOf(hour),
       slot: slotOf(hour, season),
       count: countAt(history, hour),
       typical: around(history, hour),
@@ -71,13 +73,15 @@ export function burstsOf(history: HourHistory, season: Season, recurrences: numb
   const days: Span[] = [];
   for (let day = Math.ceil(history.since / DAY_HOURS); day < dayOf(history.next); day += 1) {
     const count = countOnDay(history, day);
-    days.push({ slot: slotOf(day * DAY_HOURS, season), count, typical: count });
+    const first = day * DAY_HOURS;
+    days.push({ week: weekOf(first), slot: slotOf(first, season), count, typical: count });
   }
   return { hour: burst(hours, rank), day: burst(days, rank) };
 }
 
 /** An hour or a day. */
 interface Span {
+  readonly week: number;
   readonly slot: number;
   readonly count: number;
   readonly typical: number;
@@ -85,12 +89,12 @@ interface Span {
 
 function burst(spans: readonly Span[], rank: number): number {
   const bySlot = Map.groupBy(spans, ({ slot }) => slot);
-  const excesses: number[] = [];
+  const largest = new Map<number, number>();
   for (const alike of bySlot.values()) {
     const middle = median(alike.map(({ typical }) => typical));
-    for (const { count } of alike) if (count > middle) excesses.push(count - middle);
+    for (const { week, count } of alike) largest.set(week, Math.max(largest.get(week) ?? 0, count - middle));
   }
-  return nthLargest(excesses, rank);
+  return nthLargest(largest.values(), rank);
 }
 
 /** Hours with the same slot are compared with each other; a day is compared by its first hour. */

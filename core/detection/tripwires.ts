@@ -1,3 +1,4 @@
+import { clip } from '../alerts/bounded-alert.ts';
 import { readRow } from '../audit/build-rows.ts';
 import { type AuditEvent, eventId, type Origin, type RowPosition } from '../audit/event.ts';
 import type { StoredRow } from '../audit/ledger.ts';
@@ -51,6 +52,8 @@ export function tripwire(event: RecordedEvent): Alert | undefined {
       return event.workspaceId === PLATFORM_WORKSPACE ? undefined : credentialReplayed(event);
     case 'owner.recovered':
       return ownerRecovered(event);
+    case 'detection.updated':
+      return detectionWeakened(event);
     default:
       return undefined;
   }
@@ -112,6 +115,22 @@ function ownerRecovered(event: RecordedEvent): Alert {
     seen: `The operator's setup token was used from ${ip} to make somebody an owner.`,
     usual: 'It is used once, when the vault is set up.',
     detail: { ip },
+  };
+}
+
+/** Whoever has an admin's session and means to use it turns off first what would tell of it. */
+function detectionWeakened(event: RecordedEvent): Alert | undefined {
+  const { actor, ip, result, detail } = event;
+  const { weakened, disabled = '' } = detail;
+  if (weakened === undefined || result !== 'success') return undefined;
+  const changes = clip(weakened.replaceAll(',', ', '), 350);
+  return {
+    ...about(event, `${actor.type} ${actor.id}`),
+    tier: 'warning',
+    kind: 'detection_weakened',
+    seen: `The ${actor.type} ${actor.id} made the detectors notice less, from ${ip}: ${changes}.`,
+    usual: 'An admin tunes them now and then, and the others know why.',
+    detail: { weakened, disabled, ip },
   };
 }
 

@@ -1,12 +1,15 @@
 import { STEP } from './detectors.ts';
-import { type WatchWorld, WORKSPACE } from './world.ts';
+import { MAX_SKEW_MS, type WatchWorld, WORKSPACE } from './world.ts';
 
 interface Row {
-  readonly lane: number;
-  readonly seq: number;
+  /** Decimal digits, as a row has them. */
+  readonly lane: string;
+  readonly seq: string;
+  readonly ts: string;
   readonly action: string;
   readonly actor: { readonly type: string; readonly id: string };
-  readonly detail: { readonly marked?: string };
+  readonly entity: { readonly id: string };
+  readonly detail: { readonly marked?: string; readonly successor?: string };
 }
 
 /**
@@ -28,12 +31,51 @@ export function check(world: WatchWorld): string[] {
     ...checkCounter('the workspace', rows, countOf(world.states.workspaces.get(WORKSPACE), 'overall')),
   ];
   expectAlerts(expected, 'reconnaissance', 'all', rows);
-  for (const [id, own] of byActor) {
-    const profile = world.states.actors.get(`${WORKSPACE}#api_key#${id}`);
-    violations.push(...checkCounter(id, own, countOf(profile, 'perActor')));
-    expectAlerts(expected, 'volume_anomaly', id, own);
+  const countedBy = (id: string) =>
+    countOf(world.states.actors.get(`${WORKSPACE}#api_key#${id}`), 'perActor');
+  for (const id of world.keys) {
+    const own = byActor.get(id) ?? [];
+    const ownNames = new Set(own.map(nameOf));
+    const counted = countedBy(id);
+    const rotation = rows.find(({ detail }) => detail.successor === id);
+    const inherited = counted.findIndex((name) => ownNames.has(name));
+    const prefix = rotation === undefined ? 0 : inherited < 0 ? counted.length : inherited;
+    if (rotation !== undefined)
+      violations.push(
+        ...checkInheritance(id, rotation, counted.slice(0, prefix), countedBy(rotation.entity.id), rows),
+      );
+    violations.push(...checkCounter(id, own, counted.slice(prefix)));
+    expectAlerts(expected, 'volume_anomaly', id, own, prefix, counted.length);
   }
   return [...violations, ...checkAlerts(world, expected)];
+}
+
+function nameOf({ lane, seq }: Row): string {
+  return `${lane}-${seq}`;
+}
+
+/** A successor begins with what its predecessor knew at the rotation: no later, and no earlier. */
+function checkInheritance(
+  id: string,
+  rotation: Row,
+  inherited: readonly string[],
+  predecessor: readonly string[],
+  rows: readonly Row[],
+): string[] {
+  const isPrefix = inherited.every((name, index) => name === predecessor[index]);
+  const late = rows.filter((row) => inherited.includes(nameOf(row)) && isBehind(row, rotation));
+  const rest = new Set(predecessor.slice(inherited.length));
+  const early = rows.filter(
+    (row) => rest.has(nameOf(row)) && row.lane === rotation.lane && Number(row.seq) < Number(rotation.seq),
+  );
+  if (isPrefix && late.length + early.length === 0) return [];
+  return [`${id}: inherited the wrong rows: ${late.map(nameOf)}; not: ${early.map(nameOf)}`];
+}
+
+/** Rows of two lanes come in the order of clocks, which differ. */
+function isBehind({ lane, seq, ts }: Row, rotation: Row): boolean {
+  if (lane === rotation.lane) return Number(seq) > Number(rotation.seq);
+  return Date.parse(ts) > Date.parse(rotation.ts) + 2 * MAX_SKEW_MS;
 }
 
 /** The rows that a counter remembers. */
@@ -60,13 +102,20 @@ function checkCounter(name: string, rows: readonly Row[], counted: readonly stri
 }
 
 /** One alert for each mark, as often as there are rows that have it, and one for every tenth row. */
-function expectAlerts(expected: Map<string, number>, kind: string, name: string, rows: readonly Row[]): void {
+function expectAlerts(
+  expected: Map<string, number>,
+  kind: string,
+  name: string,
+  rows: readonly Row[],
+  before = 0,
+  total = rows.length,
+): void {
   const add = (subject: string): void => {
     const alert = `${kind} ${name}: ${subject}`;
     expected.set(alert, (expected.get(alert) ?? 0) + 1);
   };
   for (const { detail } of rows) if (detail.marked !== undefined) add(detail.marked);
-  for (let count = STEP; count <= rows.length; count += STEP) add(`${count} rows`);
+  for (let count = STEP; count <= total; count += STEP) if (count > before) add(`${count} rows`);
 }
 
 function checkAlerts(world: WatchWorld, expected: ReadonlyMap<string, number>): string[] {

@@ -58,9 +58,11 @@ async function writeAtRandom(world: WatchWorld, writer: number): Promise<void> {
   const { random, scheduler } = world;
   let marks = random.below(3);
   for (let left = 2 + random.below(12); left > 0; left -= 1) {
-    const actor = ACTORS[random.below(ACTORS.length)] ?? ACTORS[0];
-    const what = random.below(10);
-    if (what < 1) await world.tidy(writer);
+    const anyKey = () => world.keys[random.below(world.keys.length)] ?? ACTORS[0];
+    const actor = anyKey();
+    const what = random.below(11);
+    if (what > 9) await world.rotate(writer, actor, anyKey());
+    else if (what < 1) await world.tidy(writer);
     else if (what < 2) await world.tune(writer, actor);
     else if (what < 4) await world.knock(writer);
     else if (what < 6 && marks > 0) {
@@ -120,5 +122,9 @@ async function writeSome(world: WatchWorld, mark: string): Promise<void> {
     world.use(0, ACTORS[0], 3),
     world.tune(1, ACTORS[1]),
   ]);
-  for (let left = 8; left > 0; left -= 1) await world.use(0, ACTORS[0], left);
+  await world.rotate(0, ACTORS[1], ACTORS[0]);
+  for (let left = 8; left > 0; left -= 1) {
+    await world.use(0, ACTORS[0], left);
+    await world.use(0, `${ACTORS[0]}b`, left);
+  }
 }

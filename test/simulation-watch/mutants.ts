@@ -35,6 +35,33 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
+    name: 'a successor that is saved after the key that it inherits from',
+    caughtBy: /key_1b: inherited the wrong rows/,
+    isSubtle: true,
+    alter: (parts) => {
+      const waiting: (() => Promise<unknown>)[] = [];
+      const flush = async (): Promise<void> => {
+        for (const save of waiting.splice(0)) await save();
+      };
+      return {
+        ...parts,
+        states: {
+          ...bound(parts.states),
+          replaceActor: async (workspaceId, actor, ...values) => {
+            const save = () => parts.states.replaceActor(workspaceId, actor, ...values);
+            if (!actor.endsWith('b')) return save();
+            waiting.push(save);
+            return 'replaced';
+          },
+          replace: async (...values) => {
+            await flush();
+            return parts.states.replace(...values);
+          },
+        },
+      };
+    },
+  },
+  {
     name: 'profiles that do not know which rows they have',
     caughtBy: /key_\d: twice/,
     alter: withActors((profile) => ({ ...profile, seen: {} })),

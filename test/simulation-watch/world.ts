@@ -1,9 +1,12 @@
 import { detectDeployment } from '../../core/anomaly/detect-deployment.ts';
 import type { AnomalyParts } from '../../core/anomaly/detect-workspace.ts';
+import { detectionSettingsKind } from '../../core/anomaly/settings.ts';
+import { RefusedChanges } from '../../core/audit/append.ts';
 import { type AuditEvent, type Origin, PRINCIPAL_LANE } from '../../core/audit/event.ts';
 import type { LanePolicy } from '../../core/audit/lane-choice.ts';
 import { strangerOrigin, systemOrigin } from '../../core/audit/lane-start.ts';
 import { type AuditTrail, createAuditTrail } from '../../core/audit/trail.ts';
+import { create, update } from '../../core/kernel/entity.ts';
 import { VaultError } from '../../core/kernel/errors.ts';
 import { timestamp } from '../../core/kernel/timestamps.ts';
 import { newWorkspace } from '../../core/workspaces/workspace.ts';
@@ -25,7 +28,7 @@ export type Alter = (parts: AnomalyParts) => AnomalyParts;
 
 const START = Date.parse('2026-01-01T09:01:00.000Z');
 /** Clocks are off by at most so much, either way. */
-const MAX_SKEW_MS = 2_000;
+export const MAX_SKEW_MS = 2_000;
 /** One writer opens more lanes as soon as anybody is in its way. */
 const EAGER: LanePolicy = { contendedAfter: 1, extraLanes: 2 };
 const STREAMS = 4_096;
@@ -38,6 +41,8 @@ export class WatchWorld {
   readonly states = new MemoryAnomalyStates(this.tables);
   /** Marks that rows were given, each with how many have it. */
   readonly marks = new Map<string, number>();
+  /** The keys that are in use. */
+  readonly keys: string[] = [...ACTORS];
   /** What went wrong that nothing excuses, one sentence each. */
   readonly complaints: string[] = [];
   /** None while all is well. */
@@ -45,6 +50,7 @@ export class WatchWorld {
   /** Of three writers: one is on time, one ahead, one behind. */
   readonly #trails: readonly AuditTrail[];
   readonly #processes = new Map<Role, WatchProcess>();
+  readonly #rotated = new Set<string>();
   readonly #alter: Alter;
   readonly #seed: number;
   #streams = 0;
@@ -89,12 +95,40 @@ export class WatchWorld {
   }
 
   /** The detectors' settings are changed, to what they were. */
-  tune(writer: number, actor: string): Promise<void> {
-    return this.#write(writer, machine(actor), {
-      action: 'detection.updated',
-      entity: { type: 'workspace', id: WORKSPACE },
+  async tune(writer: number, actor: string): Promise<void> {
+    const stored = await this.tables.store.get(detectionSettingsKind, WORKSPACE, WORKSPACE);
+    const content = { workspaceId: WORKSPACE, id: WORKSPACE, detectors: {} };
+    const change =
+      stored === undefined
+        ? create(detectionSettingsKind, content)
+        : update(detectionSettingsKind, stored, content);
+    try {
+      await this.#write(writer, machine(actor), {
+        action: 'detection.updated',
+        entity: { type: 'workspace', id: WORKSPACE },
+        result: 'success',
+        changes: [change],
+      });
+    } catch (error) {
+      // Somebody else changed them at the same time.
+      if (!(error instanceof RefusedChanges)) throw error;
+    }
+  }
+
+  /** A key gets a successor, unless it has one; from then on, both are in use. */
+  async rotate(writer: number, actor: string, key: string): Promise<void> {
+    const successor = `${key}b`;
+    if (this.#rotated.has(key)) return;
+    this.#rotated.add(key);
+    await this.#write(writer, machine(actor), {
+      action: 'api_key.rotated',
+      entity: { type: 'api_key', id: key },
       result: 'success',
+      detail: { successor },
     });
+    // Nobody has it sooner than any clock has come to the rotation.
+    await this.scheduler.turn(3 * MAX_SKEW_MS);
+    this.keys.push(successor);
   }
 
   /** Somebody without a key tries one. */

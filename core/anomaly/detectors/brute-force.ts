@@ -72,6 +72,7 @@ export const bruteForce: Detector<State, Thresholds> = {
   scope: 'workspace',
   state: stateSchema,
   thresholds: thresholdsSchema,
+  weakerWhenLower: ['windowMinutes'],
   initial: () => ({ addresses: [], known: [] }),
 
   observe(state, row, thresholds) {
@@ -107,7 +108,7 @@ function fail(
   const now = Math.floor(row.at / 1_000);
   if (found !== undefined && isExcused(found, now, seconds, account)) return NOTHING;
   if (isSpent && found?.failures.some((one) => one.account === account)) return NOTHING;
-  const entry = found ?? addAddress(state.addresses, name);
+  const entry = found ?? addAddress(state.addresses, name, now);
   const failures = isSpent ? 1 : Math.min(count, MAX_FAILURES);
   for (let index = 0; index < failures; index += 1) entry.failures.push({ at: seconds, account });
   entry.failures.sort((one, other) => one.at - other.at);
@@ -127,22 +128,27 @@ function isExcused(entry: Address, now: number, seconds: number, account: number
   return isError && !isSuspect(entry, now);
 }
 
-function addAddress(addresses: Address[], address: string): Address {
+function addAddress(addresses: Address[], address: string, now: number): Address {
   const entry: Address = { address, failures: [], successes: [], rows: [], toldAt: 0 };
-  if (addresses.length < MAX_ADDRESSES) addresses.push(entry);
-  else addresses[leastInteresting(addresses)] = entry;
+  if (addresses.length === MAX_ADDRESSES) addresses.splice(leastInteresting(addresses, now), 1);
+  addresses.push(entry);
   return entry;
 }
 
-/** Of those with the fewest failures, the one that has been quiet longest: one more address cannot push out a busy one. */
-function leastInteresting(addresses: readonly Address[]): number {
-  let found = 0;
-  for (const [index, { failures }] of addresses.entries()) {
-    const least = addresses[found]?.failures ?? [];
-    const isOlder = (failures.at(-1)?.at ?? 0) < (least.at(-1)?.at ?? 0);
-    if (failures.length < least.length || (failures.length === least.length && isOlder)) found = index;
-  }
-  return found;
+/**
+ * Of the half that has been quiet longest, the one with the fewest failures: neither do many others push out an address
+ * that fails often, nor do addresses that have failed often keep newer ones from being counted.
+ */
+function leastInteresting(addresses: readonly Address[], now: number): number {
+  const byQuiet = addresses
+    .map(({ failures }, index) => {
+      const last = failures.at(-1)?.at ?? 0;
+      return { index, last, count: last > now - WEEK ? failures.length : 0 };
+    })
+    .sort((one, other) => one.last - other.last)
+    .slice(0, MAX_ADDRESSES / 2);
+  const [first] = byQuiet.sort((one, other) => one.count - other.count);
+  return first?.index ?? 0;
 }
 
 function judge(entry: Address, now: number, seconds: number, thresholds: Thresholds): readonly Sighting[] {
@@ -227,7 +233,7 @@ function sighting(
     usual:
       userId === undefined
         ? 'A person mistypes once or twice, and then gets in.'
-        : `User ${userId} never logged in from there before.`,
+        : `No earlier login of user ${userId} from there is known.`,
     rows: [...rows],
     detail: {
       pattern,

@@ -3,8 +3,8 @@ import { DAY_MS } from '../../kernel/timestamps.ts';
 import { type Detector, NOTHING } from '../detector.ts';
 
 const thresholdsSchema = z.strictObject({
-  /** After so many days without a use, a key is dormant. What is known of an actor is kept for little more than a year. */
-  days: z.int().min(7).max(365).default(90),
+  /** After so many days without a use, a key is dormant. What is known of a key is kept for three years. */
+  days: z.int().min(7).max(1_000).default(90),
 });
 
 export type DormantKeyThresholds = z.infer<typeof thresholdsSchema>;
@@ -24,6 +24,8 @@ export const dormantKey: Detector<DormantKeyState, DormantKeyThresholds> = {
   scope: 'actor',
   state: stateSchema,
   thresholds: thresholdsSchema,
+  // Whoever rotates a key has not forgotten it; `unused-key.ts` waits for the first use of its successor.
+  startsAnew: true,
   initial: () => ({ lastUsedAt: 0 }),
 
   observe(state, { actor, at, id, action, ip }, { days }) {

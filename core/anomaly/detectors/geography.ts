@@ -76,6 +76,7 @@ export const geography: Detector<State, Thresholds> = {
   scope: 'actor',
   state: stateSchema,
   thresholds: thresholdsSchema,
+  weakerWhenLower: ['roamingCountries', 'familiarDays'],
   initial: () => ({ uses: 0, since: 0, quietUntil: 0, places: [] }),
 
   observe(state, row, thresholds) {

@@ -52,6 +52,7 @@ export const offHours: Detector<OffHoursState, OffHoursThresholds> = {
   scope: 'actor',
   state: stateSchema,
   thresholds: thresholdsSchema,
+  weakerWhenLower: ['usualShare'],
 
   initial: () => ({
     days: 0,

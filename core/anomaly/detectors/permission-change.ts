@@ -23,7 +23,7 @@ const thresholdsSchema = z.strictObject({
 
 export type PermissionChangeThresholds = z.infer<typeof thresholdsSchema>;
 
-/** Whoever changes more than this within minutes loses the oldest. */
+/** Of each kind and actor one is kept; of more than so many, the oldest key that was made is forgotten first. */
 const MAX_CHANGES = 100;
 const MAX_ACTORS = 300;
 const ROWS_SHOWN = 10;
@@ -74,6 +74,7 @@ export const permissionChange: Detector<PermissionChangeState, PermissionChangeT
   scope: 'workspace',
   state: stateSchema,
   thresholds: thresholdsSchema,
+  weakerWhenLower: ['minutes'],
   initial: () => ({ changes: [], half: 0, users: {}, userCount: 0 }),
 
   observe(state, row, thresholds) {
@@ -83,8 +84,8 @@ export const permissionChange: Detector<PermissionChangeState, PermissionChangeT
       countUses(state, row, uses);
       return state.changes.length === 0 ? NOTHING : usesAfterChange(state, row, uses, thresholds);
     }
-    const change = changeBy(row);
-    if (change !== undefined) remember(state, change);
+    const change = changeBy(state, row);
+    if (change !== undefined) remember(state, change, thresholds);
     return leaving(state, row, thresholds);
   },
 };
@@ -168,7 +169,10 @@ function afterChange(
 }
 
 /** The change of rights that a row tells of, if uses may follow that belong to it. */
-function changeBy({ action, actor, entity, detail, at, id, ip }: Observation): RightsChange | undefined {
+function changeBy(
+  { changes }: PermissionChangeState,
+  { action, actor, entity, detail, at, id, ip }: Observation,
+): RightsChange | undefined {
   const change = { at, network: networkOf(ip), uses: 0, rows: [id] };
   switch (action) {
     case 'member.role_changed':
@@ -182,10 +186,14 @@ function changeBy({ action, actor, entity, detail, at, id, ip }: Observation): R
         : undefined;
     case 'api_key.created':
       return { ...change, kind: 'key_made', actorId: entity.id, what: 'it was made' };
-    case 'api_key.rotated':
-      return detail['successor'] === undefined
-        ? undefined
-        : { ...change, kind: 'key_made', actorId: detail['successor'], what: 'it was made by rotation' };
+    case 'api_key.rotated': {
+      // The successor of a key in use is no new one, and has its profile; that of a new key is as new as that.
+      const made = changes.find(({ kind, actorId }) => kind === 'key_made' && actorId === entity.id);
+      const { successor } = detail;
+      return made && successor !== undefined
+        ? { ...made, actorId: successor, rows: [...made.rows] }
+        : undefined;
+    }
     case 'webhook.updated':
     case 'webhook.deleted':
     case 'detection.updated':
@@ -203,9 +211,22 @@ function rankOf(role: string | undefined): number {
   return (ROLES as readonly (string | undefined)[]).indexOf(role);
 }
 
-function remember(state: PermissionChangeState, change: RightsChange): void {
-  const kept = state.changes.filter(({ at }) => change.at - at <= NEW_KEY_MS);
-  state.changes = [...kept, change].slice(-MAX_CHANGES);
+/** A change that is made again goes on with the uses since the first: neither many changes nor many keys hide one. */
+function remember(
+  state: PermissionChangeState,
+  change: RightsChange,
+  { minutes }: PermissionChangeThresholds,
+): void {
+  const isSame = ({ kind, actorId }: RightsChange) => kind === change.kind && actorId === change.actorId;
+  const before = state.changes.find(isSame);
+  const goesOn =
+    before !== undefined && before.rows.length > 0 && change.at - before.at <= minutes * MINUTE_MS;
+  const kept = state.changes.filter((one) => !isSame(one) && change.at - one.at <= NEW_KEY_MS);
+  const { uses, rows } = goesOn ? before : change;
+  state.changes = [...kept, { ...change, uses, rows }];
+  if (state.changes.length <= MAX_CHANGES) return;
+  const oldestKey = state.changes.findIndex(({ kind }) => kind === 'key_made');
+  state.changes.splice(Math.max(0, oldestKey), 1);
 }
 
 /** Heavy use, and then a member goes or is lowered, a key revokes itself, or one that was made for it is revoked. */

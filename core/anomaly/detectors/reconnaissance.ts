@@ -67,6 +67,9 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const PEAK_HALF_LIFE_HOURS = 90 * 24;
 
+/** Whoever brings secrets into a namespace knows it from then on, and looked for nothing. */
+const BRINGING: ReadonlySet<string> = new Set(['secret.imported', 'secret.created']);
+
 /** Answers that tell somebody who looks around: this is not here, or not for you. */
 const MISSES: ReadonlySet<string> = new Set(['not_found', 'forbidden']);
 
@@ -78,6 +81,7 @@ export const reconnaissance: Detector<State, Thresholds> = {
   scope: 'actor',
   state: stateSchema,
   thresholds: thresholdsSchema,
+  weakerWhenLower: ['missMinutes', 'slowDays'],
   initial: () => ({
     since: 0,
     misses: { names: noNames(), rows: [], toldAt: 0 },
@@ -126,8 +130,12 @@ function lookedAt(state: State, row: Observation, thresholds: Thresholds): Sight
   const isListing = action === 'secret.listed' || action === 'secret.exported';
   const listed = isListing ? listedMany(state, row, thresholds) : undefined;
   const namespace = detail['namespace'];
-  const touched = namespace === undefined ? undefined : touchedMany(state, row, namespace, thresholds);
-  return touched ?? listed;
+  if (namespace === undefined) return listed;
+  if (BRINGING.has(action)) {
+    meet(state.namespaces.names, shortHash(namespace), row.at, MAX_NAMESPACES);
+    return listed;
+  }
+  return touchedMany(state, row, namespace, thresholds) ?? listed;
 }
 
 function listedMany(
@@ -154,7 +162,7 @@ function listedMany(
   listings.toldAt = row.at;
   return sighting(row, rows, {
     seen: `Listed ${counted(secrets, 'secret')} on ${counted(pages, 'page')} within an hour.`,
-    usual: `At most ${counted(Math.round(peak), 'secret')} in an hour before.`,
+    usual: `Of late at most about ${counted(Math.round(peak), 'secret')} in an hour.`,
     detail: { pattern: 'listings', secrets: String(secrets), pages: String(pages) },
   });
 }

@@ -6,6 +6,7 @@ import { knownSecretsSchema, learnSecret, noSecrets } from '../known-secrets.ts'
 import type { Observation } from '../observation.ts';
 import { nthLargest } from '../robust.ts';
 import { opensValue, usesOf } from '../secret-use.ts';
+import { counted } from '../sentences.ts';
 import {
   burstsOf,
   type Season,
@@ -27,8 +28,8 @@ const thresholdsSchema = z.strictObject({
   factor: z.number().min(1).max(100).default(2),
   /** How many robust standard deviations above the usual are still usual. */
   deviations: z.number().min(1).max(100).default(6),
-  /** How often in eight weeks a burst has to come until it is usual. */
-  recurrences: z.int().min(1).max(20).default(2),
+  /** In how many of eight weeks a burst has to come until it is usual. */
+  recurrences: z.int().min(1).max(8).default(2),
   /** What an actor of whom fewer than three days are known may use in an hour; four times as much in a day. */
   newcomerLimit: z.int().min(1).max(1_000_000).default(500),
 });
@@ -74,6 +75,7 @@ export const volume: Detector<VolumeState, VolumeThresholds> = {
   scope: 'actor',
   state: stateSchema,
   thresholds: thresholdsSchema,
+  weakerWhenLower: ['recurrences'],
 
   initial: () => ({
     history: beginHistory(0),
@@ -194,9 +196,10 @@ function unusualDay(state: VolumeState, row: Observation): Sighting {
 }
 
 function unusualSecrets(state: VolumeState, row: Observation): Sighting {
-  const seen = `${state.newCount} secrets opened this week that this actor had not opened before.`;
-  const most = Math.max(0, ...state.newBefore);
-  const what = state.newIn > 0 ? undefined : `at most ${most} in each of the last ${HISTORY_WEEKS} weeks`;
+  const seen = `${state.newCount} secrets opened this week that are none of the last few hundred which this actor opened.`;
+  const weeks = state.newBefore.length;
+  const when = `in each of the last ${counted(weeks, 'week')}`;
+  const what = weeks === 0 ? undefined : usualText(usualOf(state.newBefore), when);
   return sighting(state, row, 'new_secrets', { seen, what, count: state.newCount, limit: state.newLimit });
 }
 
@@ -212,8 +215,8 @@ const DAYS_LIKE: Readonly<Record<Season, string>> = {
   day_of_week: `on this day of the week in the last ${HISTORY_WEEKS} weeks`,
 };
 
-function usualText({ least, most }: Usual, when: string): string {
-  return `between ${least} and ${most} ${when}`;
+function usualText({ middle, least, most }: Usual, when: string): string {
+  return least === most ? `${most} ${when}` : `about ${Math.round(middle)} (${least} to ${most}) ${when}`;
 }
 
 interface Unusual {
@@ -238,7 +241,7 @@ function sighting(
     seen,
     usual:
       what === undefined
-        ? `Nothing is known yet of an actor this new; up to ${upTo} are let pass.`
+        ? `It is not known yet what is usual for this actor; up to ${upTo} are let pass.`
         : `Usual were ${what}; up to ${upTo} are let pass.`,
     rows: state.rows.includes(id) ? [...state.rows] : [...state.rows, id],
     detail: { measure, count: String(count), limit: String(upTo) },

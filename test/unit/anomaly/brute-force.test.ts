@@ -129,7 +129,7 @@ describe('a login after that', () => {
         kind: 'brute_force',
         subject: `address ${ATTACKER}`,
         seen: `6 failed logins from ${ATTACKER} within less than a minute, on 6 known accounts; then the password of user usr_victim was right there.`,
-        usual: 'User usr_victim never logged in from there before.',
+        usual: 'No earlier login of user usr_victim from there is known.',
         rows: expect.arrayContaining(['0-7']),
         detail: { pattern: 'success', userId: 'usr_victim' },
       });
@@ -223,6 +223,19 @@ describe('with more addresses than it can keep', () => {
         [],
       );
     expect(watch.see(MONDAY + MINUTE, failedLogin('usr_0', ATTACKER))).toHaveLength(1);
+  });
+
+  it('those that have failed often keep no newer one from being counted, nor for ever a place', () => {
+    for (const later of [MINUTE, 2 * DAY, 30 * DAY]) {
+      const watch = watching();
+      for (let index = 0; index < 50; index += 1) guess(watch, 16, 1, { ip: `10.0.0.${index}`, people: 1 });
+      const found = Array.from({ length: 5 }, (_, index) =>
+        [ATTACKER, '192.0.2.1', '192.0.2.2'].map((ip) =>
+          watch.see(MONDAY + later + index * SECOND, failedLogin('usr_1', ip)),
+        ),
+      );
+      expect(found.flat(2).map(({ subject }) => subject)).toContain(`address ${ATTACKER}`);
+    }
   });
 
   it('stays below 64 KB whatever rows say', () => {

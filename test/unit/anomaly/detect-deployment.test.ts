@@ -2,6 +2,7 @@ import { detectDeployment, type WorkspaceDetected } from '../../../core/anomaly/
 import type { AnomalyParts } from '../../../core/anomaly/detect-workspace.ts';
 import { systemOrigin } from '../../../core/audit/lane-start.ts';
 import { PLATFORM_WORKSPACE } from '../../../core/kernel/ids.ts';
+import { CANARY_WORKSPACE, openCanary } from '../../../core/probe/canary.ts';
 import { COUNTERS } from '../../support/anomaly-world.ts';
 import { addWorkspace, apiWorld } from '../../support/api-world.ts';
 import { MemoryAnomalyStates } from '../../support/memory-anomaly-states.ts';
@@ -41,6 +42,11 @@ async function detect(mayGoOn = () => true): Promise<WorkspaceDetected[]> {
   return detected;
 }
 const workspaces = (detected: readonly WorkspaceDetected[]) => detected.map(({ workspaceId }) => workspaceId);
+
+it('leaves out the workspace of the health probe, whose keys live for minutes', async () => {
+  await openCanary(vault);
+  expect(workspaces(await detect())).not.toContain(CANARY_WORKSPACE);
+});
 
 it('gives each workspace, the platform included, one batch in turn until nothing is left', async () => {
   const detected = await detect();

@@ -1,7 +1,8 @@
 import { alertRecordKind } from '../../../core/alerts/alert-record.ts';
 import { detectionSettingsKind } from '../../../core/anomaly/settings.ts';
 import { systemOrigin } from '../../../core/audit/lane-start.ts';
-import { create } from '../../../core/kernel/entity.ts';
+import { create, update } from '../../../core/kernel/entity.ts';
+import { VaultError } from '../../../core/kernel/errors.ts';
 import { DAY_MS } from '../../../core/kernel/timestamps.ts';
 import { AnomalyWorld, KEY, OTHER_KEY, WORKSPACE } from '../../support/anomaly-world.ts';
 
@@ -78,11 +79,14 @@ describe('the rows of a workspace', () => {
     expect([...world.states.actors]).toEqual([]);
   });
 
-  it('are remembered for 400 days after an actor was last seen', async () => {
-    await world.happen();
+  it.each([
+    [KEY, 1_100],
+    [{ type: 'user', id: 'ada' } as const, 400],
+  ])('are remembered after an actor was last seen: %j for %d days', async (actor, days) => {
+    await world.happen(actor);
     await world.detect();
-    const [actor] = world.states.actors.values();
-    expect(actor?.expiresAt).toBe(world.clock.now() + 400 * DAY_MS);
+    const [profile] = world.states.actors.values();
+    expect(profile?.expiresAt).toBe(world.clock.now() + days * DAY_MS);
   });
 });
 
@@ -203,7 +207,7 @@ describe('settings', () => {
     const change =
       stored === undefined
         ? create(detectionSettingsKind, { workspaceId: WORKSPACE, id: WORKSPACE, detectors })
-        : { ...create(detectionSettingsKind, { ...stored, detectors }), expect: stored.revision };
+        : update(detectionSettingsKind, stored, { detectors });
     const entity = { type: 'workspace', id: WORKSPACE };
     const origin = { workspaceId: WORKSPACE, lane: 0, actor: KEY, ip: '-', userAgent: '' };
     await world.trail.commit(origin, [
@@ -239,6 +243,35 @@ describe('settings', () => {
     const calls = await callsOf(detectAll);
     expect(subjects()).toEqual(['brute_force: 3 rows', 'brute_force: 6 rows']);
     expect(calls.filter((name) => name === 'store.get')).toHaveLength(3);
+  });
+
+  it('that change again before anybody looked hide nothing of what came in between', async () => {
+    await world.detect();
+    await tune({ overall: { step: 999 } });
+    await world.happen(KEY, remarkable('in between'));
+    await tune({ overall: { enabled: false }, perActor: { enabled: false } });
+    await world.happen(KEY, remarkable('after'));
+    await detectAll();
+    expect(subjects()).toEqual(['brute_force: in between', 'volume_anomaly: in between']);
+  });
+
+  it('that change very often are looked at once', async () => {
+    await world.detect();
+    for (let step = 2; step < 60; step += 1) await tune({ overall: { step } });
+    const calls = await callsOf(detectAll);
+    expect(calls.filter((name) => name === 'anomalies.replace').length).toBeLessThan(6);
+    expect(subjects()).toEqual([]);
+  });
+
+  it('that somebody spoiled in the table count for nothing and stop nobody', async () => {
+    await tune({ overall: { enabled: false } });
+    await world.happen(KEY, remarkable('this'));
+    world.tables.faults = async ({ name }) => {
+      if (name === 'store.get') throw new VaultError('internal', 'The entity is damaged.');
+      return 'none';
+    };
+    await detectAll();
+    expect(subjects()).toEqual(['brute_force: this', 'volume_anomaly: this']);
   });
 
   it('that a detector does not take any more are as if they were not there', async () => {

@@ -7,6 +7,7 @@ import { counter } from '../../support/anomaly-world.ts';
 import { apiWorld } from '../../support/api-world.ts';
 import { callApi, problemCode } from '../../support/call-api.ts';
 import { type MemoryVault, rowsOf } from '../../support/memory-vault.ts';
+import { alertsOf, showRows } from '../../support/raised-alerts.ts';
 import type { World } from '../../support/world.ts';
 
 let world: World & { readonly vault: MemoryVault };
@@ -125,8 +126,34 @@ describe('PATCH /workspace/detection', () => {
       ]),
     );
     expect((await patch(all)).status).toBe(200);
-    expect(lastRow()?.detail['fields']).toMatch(/^volume\.enabled,.*[a-zA-Z]$/);
+    expect(lastRow()?.detail['fields']).toMatch(/^volume\.enabled,.*[a-zA-Z],and \d+ more$/);
+    expect(lastRow()?.detail['fields']?.length).toBeLessThanOrEqual(512);
     expect(lastRow()?.detail['disabled']).toBe([...allDetectors.keys()].join(','));
+  });
+
+  it('that makes detectors notice less says in its row by how much, and is an alert', async () => {
+    await patch({
+      volume: { enabled: false, factor: 100, recurrences: 3 },
+      bruteForce: { windowMinutes: 1 },
+    });
+    expect(lastRow()?.detail['weakened']).toBe(
+      'volume.enabled true to false,volume.factor 2 to 100,bruteForce.windowMinutes 10 to 1',
+    );
+    await showRows(world.vault);
+    const [alert] = await alertsOf(world.vault, world.workspaceId);
+    expect(alert).toMatchObject({
+      alertKind: 'detection_weakened',
+      tier: 'warning',
+      seen: expect.stringContaining('volume.factor 2 to 100, bruteForce.windowMinutes 10 to 1.'),
+      detail: { disabled: 'volume' },
+    });
+  });
+
+  it('that goes back to a default which notices less is one as well, and one that notices more is none', async () => {
+    await patch({ dormantKey: { days: 30 }, offHours: { usualShare: 0.2 } });
+    expect(lastRow()?.detail['weakened']).toBeUndefined();
+    await patch({ dormantKey: { days: null } });
+    expect(lastRow()?.detail['weakened']).toBe('dormantKey.days 30 to 90');
   });
 
   it('counts of two at once only one', async () => {
@@ -136,6 +163,11 @@ describe('PATCH /workspace/detection', () => {
     ]);
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
   });
+});
+
+it('every detector names thresholds of its own as weaker the lower they are', () => {
+  for (const { thresholds, weakerWhenLower = [] } of allDetectors.values())
+    expect(Object.keys(thresholds.parse({}) as object)).toEqual(expect.arrayContaining([...weakerWhenLower]));
 });
 
 it('every detector has thresholds that a patch can name one by one', () => {

@@ -51,6 +51,12 @@ it('raises 20 of a kind, one that tells of further ones, and other kinds besides
   expect(raised.slice(20)).toEqual(['warning many at once', 'warning a key']);
 });
 
+it('hides nothing critical behind warnings', () => {
+  const storm = Array.from({ length: 50 }, (_, index) => [NOON + index, sighting(`ip ${index}`)] as const);
+  const raised = raisedOf([...storm, [NOON + 60, sighting('ip 49', { tier: 'critical' })]]);
+  expect(raised.slice(20)).toEqual(['warning many at once', 'critical ip 49']);
+});
+
 it('goes on after a clock was set back', () => {
   expect(
     raisedOf([

@@ -85,16 +85,21 @@ describe('a key that was just made', () => {
     expect(only(found).rows[0]).toBe('0-1');
   });
 
-  it('by rotation is alike', () => {
-    const watch = watching();
-    const detail = { successor: KEY.id };
-    watch.see(MONDAY, {
+  it('and is rotated at once is as new as before; the successor of an older key is no new key', () => {
+    const rotated = {
       actor: ADMIN,
       action: 'api_key.rotated',
-      entity: { type: 'api_key', id: 'old' },
-      detail,
-    });
-    expect(open(watch, MONDAY + MINUTE, 50, { actor: KEY, ip: ELSEWHERE })).toHaveLength(1);
+      entity: { type: 'api_key', id: 'key_old' },
+      detail: { successor: KEY.id },
+    };
+    const uses = { actor: KEY, ip: ELSEWHERE };
+    const watch = watching();
+    watch.see(MONDAY, { ...keyMade, entity: { type: 'api_key', id: 'key_old' } });
+    watch.see(MONDAY + SECOND, rotated);
+    expect(open(watch, MONDAY + MINUTE, 50, uses)).toHaveLength(1);
+    const daily = watching();
+    daily.see(MONDAY, rotated);
+    expect(open(daily, MONDAY + MINUTE, 500, uses)).toEqual([]);
   });
 
   it('and starts a service elsewhere, or is tried where it was made, is nothing', () => {
@@ -174,6 +179,47 @@ describe('heavy use right before an end', () => {
     open(young, MONDAY + 8 * HOUR, 100, { actor: KEY });
     expect(young.see(MONDAY + 8 * HOUR + 5 * MINUTE, { actor: ADMIN, ...revoked })).toHaveLength(1);
   });
+});
+
+describe('whoever hides a change among others', () => {
+  const disarm = { action: 'webhook.deleted', entity: { type: 'webhook', id: 'wh_1' } };
+  it.each([
+    [
+      'keys that they make',
+      (index: number) => ({ ...keyMade, entity: { type: 'api_key', id: `key_${index}` } }),
+    ],
+    ['the same one, again and again', () => disarm],
+  ])('by %s is told of all the same', (_what, other) => {
+    const watch = watching();
+    watch.see(MONDAY, disarm);
+    for (let index = 0; index < 300; index += 1) watch.see(MONDAY + index, other(index));
+    expect(only(open(watch, MONDAY + MINUTE, 10)).rows).toContain('0-1');
+  });
+
+  it('is told of when some uses lie between two changes, and not when they are an hour apart', () => {
+    const watch = watching();
+    watch.see(MONDAY, disarm);
+    open(watch, MONDAY + MINUTE, 6);
+    watch.see(MONDAY + 20 * MINUTE, disarm);
+    expect(open(watch, MONDAY + 40 * MINUTE, 6)).toHaveLength(1);
+    const slow = watching();
+    slow.see(MONDAY, disarm);
+    open(slow, MONDAY + MINUTE, 6);
+    slow.see(MONDAY + HOUR, disarm);
+    expect(open(slow, MONDAY + HOUR + MINUTE, 6)).toEqual([]);
+  });
+});
+
+it('a state stays below 64 KB where many keys are made and used from everywhere', () => {
+  const watch = watching();
+  for (let index = 0; index < 4_000; index += 1) {
+    const id = `key_${String(index % 300).padStart(32, '0')}`;
+    const at = MONDAY + index * SECOND;
+    if (index % 3 === 0)
+      watch.see(at, { ...keyMade, ip: `2001:db8:1111:${1_000 + index}::1`, entity: { type: 'api_key', id } });
+    watch.see(at, { actor: { type: 'api_key', id } });
+  }
+  expect(watch.bytes()).toBeLessThan(48 * 1_024);
 });
 
 it('a state stays below 64 KB, and names from outside are only names', () => {

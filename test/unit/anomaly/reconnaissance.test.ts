@@ -115,7 +115,7 @@ describe('listings', () => {
     expect(found).toBe(14);
     expect(only(pages.flat())).toMatchObject({
       seen: 'Listed 300 secrets on 15 pages within an hour.',
-      usual: 'At most 20 secrets in an hour before.',
+      usual: 'Of late at most about 20 secrets in an hour.',
       detail: { pattern: 'listings', secrets: '300', pages: '15' },
     });
   });
@@ -175,6 +175,17 @@ describe('namespaces', () => {
 
   it('are nothing where they come one by one', () => {
     expect(visit(settled(2), 10, HOUR).flat()).toEqual([]);
+  });
+
+  it('that somebody imports secrets into are no news, neither then nor when they are looked at', () => {
+    const watch = settled(1);
+    const found = Array.from({ length: 10 }, (_, index) => {
+      const row = opened(`new-${index}`);
+      return [{ ...row, action: 'secret.imported' }, row].map((one) =>
+        watch.see(MONDAY + index * SECOND, one),
+      );
+    });
+    expect(found.flat(2)).toEqual([]);
   });
 
   it('have to be half as many as the key uses', () => {

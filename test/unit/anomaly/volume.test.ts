@@ -44,7 +44,7 @@ it('tells of an hour as soon as it is over the limit, with what was usual', () =
     kind: 'volume_anomaly',
     subject: 'api_key key_ci',
     seen: '101 uses of secrets between 14:00 and 15:00 UTC.',
-    usual: 'Usual were between 0 and 0 at this hour of the week in the last 8 weeks; up to 100 are let pass.',
+    usual: 'Usual were 0 at this hour of the week in the last 8 weeks; up to 100 are let pass.',
     rows: Array.from({ length: 10 }, (_, index) => `0-${17_921 + (index < 9 ? index : 100)}`),
     detail: { measure: 'hour', count: '101', limit: '100' },
   });
@@ -61,12 +61,19 @@ it('a job is usual from its fourth night on, without an alert before', () => {
     expect(open(watch, MIDNIGHT + night * DAY + 2 * HOUR, 400)).toEqual([]);
 });
 
-it('what comes twice in eight weeks at no fixed hour is the way of the actor', () => {
+it('what comes in two of eight weeks at no fixed hour is the way of the actor', () => {
   const watch = settled(8);
   expect(open(watch, MIDNIGHT + 11 * HOUR, 150)).toHaveLength(1);
-  expect(open(watch, MIDNIGHT + 2 * DAY + 16 * HOUR, 150)).toHaveLength(1);
-  expect(open(watch, MIDNIGHT + 5 * DAY + 13 * HOUR, 150)).toEqual([]);
-  expect(open(watch, MIDNIGHT + 6 * DAY + 13 * HOUR, 400)).toHaveLength(1);
+  expect(open(watch, MIDNIGHT + WEEK + 2 * DAY + 16 * HOUR, 150)).toHaveLength(1);
+  expect(open(watch, MIDNIGHT + WEEK + 5 * DAY + 13 * HOUR, 150)).toEqual([]);
+  expect(open(watch, MIDNIGHT + WEEK + 6 * DAY + 13 * HOUR, 400)).toHaveLength(1);
+});
+
+it('whoever does as much as is let pass, hour after hour, raises the limit no more than once a week', () => {
+  const watch = settled(8);
+  for (let day = 0; day < 7; day += 1)
+    for (const hour of [13, 17, 21]) expect(open(watch, MIDNIGHT + day * DAY + hour * HOUR, 95)).toEqual([]);
+  expect(only(open(watch, MIDNIGHT + WEEK + 13 * HOUR, 101)).detail).toMatchObject({ limit: '100' });
 });
 
 it('alerts once in an hour, and again in the next', () => {
@@ -91,8 +98,8 @@ it('secrets that were never opened are told of, however slowly it goes', () => {
     open(watch, MIDNIGHT + index * 100 * MINUTE, 1, 1, `new${index}`),
   ).flat();
   expect(only(found)).toMatchObject({
-    seen: '51 secrets opened this week that this actor had not opened before.',
-    usual: 'Usual were at most 0 in each of the last 8 weeks; up to 50 are let pass.',
+    seen: '51 secrets opened this week that are none of the last few hundred which this actor opened.',
+    usual: 'Usual were 0 in each of the last 2 weeks; up to 50 are let pass.',
     detail: { measure: 'new_secrets', count: '51' },
   });
 });
@@ -112,7 +119,9 @@ it.each([
   const found = open(watching(), MONDAY, count);
   expect(found).toHaveLength(alerts);
   if (alerts === 1)
-    expect(only(found).usual).toBe('Nothing is known yet of an actor this new; up to 500 are let pass.');
+    expect(only(found).usual).toBe(
+      'It is not known yet what is usual for this actor; up to 500 are let pass.',
+    );
 });
 
 it('from nothing to the floor is no anomaly', () => {

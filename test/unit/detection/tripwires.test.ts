@@ -70,6 +70,11 @@ describe('an event that is alarming by itself', () => {
       { action: 'owner.recovered', entity: { type: 'workspace', id: 'ws_1' } },
       'critical owner_recovered workspace ws_1',
     ],
+    [
+      'detectors that are turned off',
+      { action: 'detection.updated', detail: { weakened: 'volume.enabled true to false' } },
+      'warning detection_weakened api_key key_1',
+    ],
   ])('%s', (_, rest, expected) => {
     const alert = tripwire(event(rest));
     expect(`${alert?.tier} ${alert?.kind} ${alert?.subject}`).toBe(expected);
@@ -109,6 +114,7 @@ describe('nothing is alarming about', () => {
       'what the platform notes of a login that ends',
       { action: 'session.reuse_detected', workspaceId: PLATFORM_WORKSPACE },
     ],
+    ['detectors that notice more', { action: 'detection.updated', detail: { fields: 'volume.factor' } }],
     ['an alert', { action: 'alert.raised', detail: { kind: 'honeypot_used' } }],
   ])('%s', (_, rest) => {
     expect(tripwire(event(rest))).toBeUndefined();
