@@ -54,6 +54,9 @@ export function tripwire(event: RecordedEvent): Alert | undefined {
       return ownerRecovered(event);
     case 'detection.updated':
       return detectionWeakened(event);
+    case 'webhook.updated':
+    case 'webhook.deleted':
+      return channelSilenced(event);
     default:
       return undefined;
   }
@@ -131,6 +134,28 @@ function detectionWeakened(event: RecordedEvent): Alert | undefined {
     seen: `The ${actor.type} ${actor.id} made the detectors notice less, from ${ip}: ${changes}.`,
     usual: 'An admin tunes them now and then, and the others know why.',
     detail: { weakened, disabled, ip },
+  };
+}
+
+/** What of a channel decides whether, and to whom, it tells of an alert. */
+const TELLING: ReadonlySet<string> = new Set(['url', 'preset', 'minTier', 'credential']);
+
+/** The other way to keep an alert from people. A channel that the vault itself stops has an alert of its own. */
+function channelSilenced(event: RecordedEvent): Alert | undefined {
+  const { actor, entity, ip, action, result, detail } = event;
+  if (detail['feed'] !== 'alerts' || result !== 'success' || actor.type === 'system') return undefined;
+  const fields = (detail['fields'] ?? '').split(',').filter((field) => TELLING.has(field));
+  const isPaused = detail['state'] === 'paused';
+  if (action === 'webhook.updated' && fields.length === 0 && !isPaused) return undefined;
+  const done =
+    action === 'webhook.deleted' ? 'deleted' : isPaused ? 'paused' : `changed ${fields.join(', ')} of`;
+  return {
+    ...about(event, `webhook ${entity.id}`),
+    tier: 'warning',
+    kind: 'detection_weakened',
+    seen: `The ${actor.type} ${actor.id} ${done} the channel ${entity.id}, which tells people of alerts, from ${ip}.`,
+    usual: 'An admin moves a channel now and then, and the others know why.',
+    detail: { action, ip },
   };
 }
 

@@ -69,6 +69,7 @@ export async function updateWebhook(
     {
       action: 'webhook.updated',
       detail: {
+        feed: feedOf(webhook),
         fields: fields.join(','),
         ...(host === undefined ? {} : { host }),
         ...(patch.state === undefined ? {} : { state: patch.state }),

@@ -40,6 +40,8 @@ const REPEATS = {
   },
 };
 
+const CHANNEL = { type: 'webhook', id: 'wh_1' };
+
 describe('an event that is alarming by itself', () => {
   it.each<[string, Partial<RecordedEvent>, string]>([
     ['a honeypot key', HONEYPOT, 'critical honeypot_used api_key key_2 from 203.0.113.7'],
@@ -74,6 +76,25 @@ describe('an event that is alarming by itself', () => {
       'detectors that are turned off',
       { action: 'detection.updated', detail: { weakened: 'volume.enabled true to false' } },
       'warning detection_weakened api_key key_1',
+    ],
+    [
+      'a channel of alerts that is deleted',
+      { action: 'webhook.deleted', entity: CHANNEL, detail: { feed: 'alerts' } },
+      'warning detection_weakened webhook wh_1',
+    ],
+    [
+      'a channel of alerts that is paused',
+      {
+        action: 'webhook.updated',
+        entity: CHANNEL,
+        detail: { feed: 'alerts', fields: 'state', state: 'paused' },
+      },
+      'warning detection_weakened webhook wh_1',
+    ],
+    [
+      'a channel of alerts that goes elsewhere',
+      { action: 'webhook.updated', entity: CHANNEL, detail: { feed: 'alerts', fields: 'name,url' } },
+      'warning detection_weakened webhook wh_1',
     ],
   ])('%s', (_, rest, expected) => {
     const alert = tripwire(event(rest));
@@ -115,6 +136,24 @@ describe('nothing is alarming about', () => {
       { action: 'session.reuse_detected', workspaceId: PLATFORM_WORKSPACE },
     ],
     ['detectors that notice more', { action: 'detection.updated', detail: { fields: 'volume.factor' } }],
+    ['a webhook of audit events', { action: 'webhook.deleted', entity: CHANNEL, detail: { feed: 'audit' } }],
+    [
+      'a channel of alerts that gets another name',
+      { action: 'webhook.updated', entity: CHANNEL, detail: { feed: 'alerts', fields: 'name' } },
+    ],
+    [
+      'a channel that the vault itself pauses',
+      {
+        action: 'webhook.updated',
+        actor: { type: 'system', id: 'deliverer' },
+        entity: CHANNEL,
+        detail: { feed: 'alerts', state: 'paused' },
+      },
+    ],
+    [
+      'a refusal to delete one',
+      { action: 'webhook.deleted', entity: CHANNEL, result: 'denied', detail: { feed: 'alerts' } },
+    ],
     ['an alert', { action: 'alert.raised', detail: { kind: 'honeypot_used' } }],
   ])('%s', (_, rest) => {
     expect(tripwire(event(rest))).toBeUndefined();
