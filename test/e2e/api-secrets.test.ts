@@ -74,7 +74,7 @@ withDevVault('secrets over HTTP', (vault) => {
     const other = await vault.owner.get(path, { headers: { 'If-None-Match': '"v9"' } });
     expect([other.status, other.json.value]).toEqual([200, 'x']);
     const { items } = (await vault.owner.get('/audit?limit=2&action=secret.read')).json;
-    expect(items[0].detail).toEqual({ notModified: 'true' });
+    expect(items[0].detail).toEqual({ namespace: 'prod', notModified: 'true' });
   });
 
   it('can be deleted, found among the deleted, restored, and purged', async () => {
