@@ -18,7 +18,8 @@ import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
 import type { Construct } from 'constructs';
 import { acknowledge } from './constructs/acknowledge.ts';
 import { bundling } from './constructs/bundling.ts';
-import { ADMINISTRATION, accountMay } from './keys-stack.ts';
+import { accountMay } from './key-use.ts';
+import { ADMINISTRATION } from './keys-stack.ts';
 import { roleArn } from './names.ts';
 import type { WitnessConfig } from './witness.ts';
 

@@ -3,7 +3,7 @@ import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { type IRole, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { TABLE_KEY_ACTIONS } from '../keys-stack.ts';
+import { TABLE_KEY_ACTIONS } from '../key-use.ts';
 import { type FunctionName, namesOf } from '../names.ts';
 import type { StageConfig } from '../stage.ts';
 import { acknowledge } from './acknowledge.ts';

@@ -3,7 +3,7 @@ import { AccountRootPrincipal, ManagedPolicy, PolicyStatement, Role } from 'aws-
 import { Construct } from 'constructs';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import type { DataStack } from '../data-stack.ts';
-import { TABLE_KEY_ACTIONS } from '../keys-stack.ts';
+import { TABLE_KEY_ACTIONS } from '../key-use.ts';
 import { readCheckpointKey } from '../log-access.ts';
 import { LIST_INDEX, namesOf } from '../names.ts';
 import type { StageConfig } from '../stage.ts';
