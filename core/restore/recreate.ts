@@ -65,9 +65,9 @@ export function recreated(parts: Parts, workspaceId: string, newest: NewestChang
   }
 }
 
-/** Whether a second factor was confirmed, by what its rows say. */
+/** Whether a second factor was confirmed, by what its rows say: for a lock, also rows that nobody has signed for. */
 function isInForce({ history }: NewestChange): boolean {
-  return history.some(({ action, isBelieved }) => isBelieved && action !== 'user.mfa_enrollment_started');
+  return history.some(({ action }) => action !== 'user.mfa_enrollment_started');
 }
 
 /** A second factor that takes no code: without one, the password alone would do. */
