@@ -8,12 +8,15 @@ import { type DevConfig, readDevConfig } from './dev-config.ts';
 import { startDevVault } from './dev-vault.ts';
 import { JavaMissingError } from './java.ts';
 import { readSettings, StartError } from './settings.ts';
+import { enterShiftedTime, timeFile } from './shifted-time.ts';
 
 /** The vault that runs on the data directory, or a fresh one that lives as long as the story. */
 async function openVault(): Promise<{ config: DevConfig; isOwn: boolean; close: () => Promise<void> }> {
   const { dataDir } = readSettings(process.env);
   const running = readDevConfig(dataDir);
   if (running !== undefined && (await answersTo(running.url, running).catch(() => false))) {
+    // An authenticator has to have the time of the vault, which an earlier run may have moved on.
+    enterShiftedTime(timeFile(dataDir));
     console.log(`Lockzero, told by the vault at ${running.url} (data in ${dataDir})`);
     return { config: running, isOwn: false, close: async () => undefined };
   }

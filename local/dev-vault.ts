@@ -21,7 +21,7 @@ import { type Schedules, startSchedules } from './schedules.ts';
 import { createSecretsManager } from './secrets-manager/secrets-manager.ts';
 import { openServer, type Server } from './server.ts';
 import { createSes } from './ses/ses.ts';
-import { enterShiftedTime, type ShiftedTime } from './shifted-time.ts';
+import { enterShiftedTime, type ShiftedTime, timeFile } from './shifted-time.ts';
 import { createSqs } from './sqs/sqs.ts';
 import { type StandIn, toNodeListener } from './stand-in.ts';
 import { countUnderWay } from './under-way.ts';
@@ -85,7 +85,7 @@ export async function startDevVault(options: DevVaultOptions): Promise<DevVault>
   if (used) throw new Error('A process runs one dev vault in its life: the functions are configured once.');
   const unlock = lockDataDir(dataDir);
   used = true;
-  const time = enterShiftedTime(join(dataDir, 'time.json'));
+  const time = enterShiftedTime(timeFile(dataDir));
   const { now } = time;
 
   const outbox = resolve(dataDir, 'outbox');

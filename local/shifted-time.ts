@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { writeFileAtomic } from './json-records.ts';
 
 /** Time that can be moved forward, for everything in this process: functions, stand-ins and the AWS SDK alike. */
@@ -35,6 +36,11 @@ export function enterShiftedTime(file: string): ShiftedTime {
       writeFileAtomic(file, `${JSON.stringify({ aheadMs: ahead })}\n`);
     },
   };
+}
+
+/** Where a data directory keeps how far its vault's time is ahead. */
+export function timeFile(dataDir: string): string {
+  return join(dataDir, 'time.json');
 }
 
 function readAhead(file: string): number {
