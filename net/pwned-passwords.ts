@@ -1,5 +1,6 @@
 import type { BreachedPasswords } from '../core/identity/breached-passwords.ts';
 import { unavailable } from '../core/kernel/errors.ts';
+import { readBody } from './read-body.ts';
 
 const TIMEOUT_MS = 1_500;
 /** A padded range has about 80 KB. */
@@ -26,7 +27,7 @@ export function createPwnedPasswords(
           redirect: 'error',
           signal: AbortSignal.timeout(timeoutMs),
         });
-        return parseRange(await readBody(response));
+        return parseRange(await readText(response));
       } catch (cause) {
         throw unavailable('The search for breached passwords does not answer right now. Try again.', cause);
       }
@@ -34,19 +35,12 @@ export function createPwnedPasswords(
   };
 }
 
-async function readBody(response: Response): Promise<string> {
+async function readText(response: Response): Promise<string> {
   if (response.status !== 200) {
     await response.body?.cancel();
     throw new Error(`The range search answered with status ${response.status}.`);
   }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_BYTES) throw new Error(`The range search answered with more than ${MAX_BYTES} bytes.`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('latin1');
+  return (await readBody(response, MAX_BYTES)).toString('latin1');
 }
 
 /**

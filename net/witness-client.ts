@@ -1,5 +1,6 @@
 import { unavailable } from '../core/kernel/errors.ts';
 import type { WitnessClient } from '../core/witness/ask-witnesses.ts';
+import { readBody } from './read-body.ts';
 
 const TIMEOUT_MS = 5_000;
 /** An answer is a few signature lines, or one number. */
@@ -17,9 +18,8 @@ export function createWitnessClient(): WitnessClient {
           redirect: 'error',
           signal: AbortSignal.timeout(TIMEOUT_MS),
         });
-        const answer = await response.arrayBuffer();
-        if (answer.byteLength > MAX_ANSWER_BYTES) throw new TypeError('The answer is too long.');
-        return { status: response.status, body: Buffer.from(answer).toString('utf8') };
+        const answer = await readBody(response, MAX_ANSWER_BYTES);
+        return { status: response.status, body: answer.toString('utf8') };
       } catch (cause) {
         throw unavailable('The witness does not answer right now. Try again.', cause);
       }
