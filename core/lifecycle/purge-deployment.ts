@@ -1,6 +1,6 @@
-import { inTurn } from '../posture/snapshot-deployment.ts';
 import { purgeExpired } from '../secrets/purge-expired.ts';
 import { everyWorkspace } from '../workspaces/every-workspace.ts';
+import { inTurn } from '../workspaces/in-turn.ts';
 import { purgeApiKeys } from './purge-api-keys.ts';
 import type { PurgeParts } from './purge-parts.ts';
 import { purgePeople } from './purge-people.ts';

@@ -7,13 +7,14 @@ import { dayOf, findingKind, findingList } from '../../../core/findings/finding.
 import type { PostureFacts } from '../../../core/posture/facts.ts';
 import { getPosture } from '../../../core/posture/get-posture.ts';
 import { postureFindingId } from '../../../core/posture/posture-finding.ts';
-import { inTurn, snapshotDeployment } from '../../../core/posture/snapshot-deployment.ts';
+import { snapshotDeployment } from '../../../core/posture/snapshot-deployment.ts';
 import { snapshotStateSchema } from '../../../core/posture/snapshot-state.ts';
 import { type SnapshotParts, takeSnapshot } from '../../../core/posture/take-snapshot.ts';
 import { createSecret } from '../../../core/secrets/create-secret.ts';
 import { deleteSecret } from '../../../core/secrets/delete-secret.ts';
 import { putValue } from '../../../core/secrets/put-value.ts';
 import { createWebhook } from '../../../core/siem/create-webhook.ts';
+import { inTurn } from '../../../core/workspaces/in-turn.ts';
 import { addKey, addWorkspace } from '../../support/api-world.ts';
 import { callApi, problemCode } from '../../support/call-api.ts';
 import { memoryJobStates, SPOILED_STATE } from '../../support/job-states.ts';

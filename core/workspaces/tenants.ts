@@ -1,6 +1,6 @@
 import type { Store } from '../kernel/store.ts';
 import { CANARY_WORKSPACE } from '../probe/canary.ts';
-import { ALL_WORKSPACES, workspaceKind } from '../workspaces/workspace.ts';
+import { ALL_WORKSPACES, workspaceKind } from './workspace.ts';
 
 const PAGE = 50;
 
