@@ -1,5 +1,6 @@
 import type { Bookkeeping } from '../identity/bookkeeping.ts';
 import { ABSOLUTE_MS, endedSessionList, sessionKind, sessionList } from '../identity/session.ts';
+import { listPages } from '../kernel/list-pages.ts';
 import type { Store } from '../kernel/store.ts';
 import { DAY_MS } from '../kernel/timestamps.ts';
 import type { Membership } from '../members/membership.ts';
@@ -43,17 +44,13 @@ export async function lastSeenDay(
   if (today - known <= SEEN_LATELY_DAYS) return known;
   let latest = known;
   for (const list of [sessionList(member.id), endedSessionList(member.id)]) {
-    let after: string | undefined;
-    do {
-      const query = { list, limit: PAGE, ...(after === undefined ? {} : { after }) };
-      const page = await parts.store.list(sessionKind, query);
-      const here = page.items.filter(({ workspaceId }) => workspaceId === member.workspaceId);
+    for await (const page of listPages(parts.store, sessionKind, { list, limit: PAGE })) {
+      const here = page.filter(({ workspaceId }) => workspaceId === member.workspaceId);
       const marks = await parts.bookkeeping.sessionsSeen(here.map(({ id }) => id));
       const times = here.map(({ id, createdAt }) => marks.get(id) ?? Date.parse(createdAt));
       latest = Math.max(latest, ...times.map(dayNumber));
       if (today - latest <= SEEN_LATELY_DAYS) return latest;
-      after = page.next;
-    } while (after !== undefined);
+    }
   }
   return latest;
 }

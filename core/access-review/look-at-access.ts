@@ -1,5 +1,6 @@
 import { apiKeyKind, apiKeyList } from '../identity/api-key.ts';
 import type { Bookkeeping } from '../identity/bookkeeping.ts';
+import { listPages } from '../kernel/list-pages.ts';
 import type { Store } from '../kernel/store.ts';
 import { memberList, membershipKind } from '../members/membership.ts';
 import { addTo, type Tally } from '../posture/facts.ts';
@@ -49,17 +50,13 @@ export async function lookAtAccess(
 
 async function lookAtKeys({ store, bookkeeping }: AccessParts, workspaceId: string, now: number) {
   const found = { keys: 0, dormantKeys: none(), keysWithoutExpiry: none() };
-  let after: string | undefined;
-  do {
-    const query = { list: apiKeyList(workspaceId), limit: PAGE, ...(after === undefined ? {} : { after }) };
-    const page = await store.list(apiKeyKind, query);
-    for (const { key, isDormant, hasExpiry } of await keysInUse(bookkeeping, workspaceId, page.items, now)) {
+  for await (const page of listPages(store, apiKeyKind, { list: apiKeyList(workspaceId), limit: PAGE })) {
+    for (const { key, isDormant, hasExpiry } of await keysInUse(bookkeeping, workspaceId, page, now)) {
       found.keys += 1;
       if (isDormant) addTo(found.dormantKeys, key.id);
       if (!hasExpiry) addTo(found.keysWithoutExpiry, key.id);
     }
-    after = page.next;
-  } while (after !== undefined);
+  }
   return found;
 }
 
@@ -72,21 +69,18 @@ async function lookAtMembers(
   const today = dayNumber(now);
   const found = { members: 0, dormantMembers: none(), ownersWithoutMfa: none() };
   const seen: { [userId: string]: number } = {};
-  let after: string | undefined;
-  do {
-    const query = { list: memberList(workspaceId), limit: PAGE, ...(after === undefined ? {} : { after }) };
-    const page = await parts.store.list(membershipKind, query);
-    for (const member of page.items) {
+  const query = { list: memberList(workspaceId), limit: PAGE };
+  for await (const page of listPages(parts.store, membershipKind, query)) {
+    for (const member of page) {
       found.members += 1;
       if (found.members > MAX_REMEMBERED) continue;
       const last = await lastSeenDay(parts, member, known, today);
       seen[member.id] = last;
       if (today - last >= DORMANT_DAYS) addTo(found.dormantMembers, member.id);
     }
-    const owners = page.items.filter(({ role }) => role === 'owner');
+    const owners = page.filter(({ role }) => role === 'owner');
     for (const { id } of await withoutSecondFactor(parts.store, owners)) addTo(found.ownersWithoutMfa, id);
-    after = page.next;
-  } while (after !== undefined);
+  }
   return { ...found, seen };
 }
 

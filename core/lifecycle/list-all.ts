@@ -1,4 +1,5 @@
 import type { Entity, Kind } from '../kernel/entity.ts';
+import { listPages } from '../kernel/list-pages.ts';
 import type { ListQuery, Store } from '../kernel/store.ts';
 
 /** Entries read at once, and at most the ids of one consistent read. */
@@ -11,13 +12,10 @@ export async function* currentPages<E extends Entity>(
   workspaceId: string,
   query: Pick<ListQuery, 'list' | 'prefix'>,
 ): AsyncGenerator<readonly E[]> {
-  let after: string | undefined;
-  do {
-    const page = await store.list(kind, { ...query, limit: PAGE, ...(after === undefined ? {} : { after }) });
-    const ids = page.items.map(({ id }) => id);
+  for await (const page of listPages(store, kind, { ...query, limit: PAGE })) {
+    const ids = page.map(({ id }) => id);
     yield ids.length === 0 ? [] : await store.getMany(kind, workspaceId, ids);
-    after = page.next;
-  } while (after !== undefined);
+  }
 }
 
 /** Parts of at most `size` items, in order. */

@@ -1,3 +1,4 @@
+import { listPages } from '../kernel/list-pages.ts';
 import type { Store } from '../kernel/store.ts';
 import { type DeliveryParts, deliverWebhook } from './deliver-webhook.ts';
 import {
@@ -110,16 +111,8 @@ async function deliver(
 
 async function activeWebhooks(store: Store, prefix: string): Promise<Webhook[]> {
   const webhooks: Webhook[] = [];
-  let after: string | undefined;
-  do {
-    const page = await store.list(webhookKind, {
-      list: ALL_WEBHOOKS,
-      limit: PER_READ,
-      ...(prefix === '' ? {} : { prefix }),
-      ...(after === undefined ? {} : { after }),
-    });
-    webhooks.push(...page.items.filter(({ state }) => state === 'active'));
-    after = page.next;
-  } while (after !== undefined);
+  const query = { list: ALL_WEBHOOKS, limit: PER_READ, ...(prefix === '' ? {} : { prefix }) };
+  for await (const page of listPages(store, webhookKind, query))
+    webhooks.push(...page.filter(({ state }) => state === 'active'));
   return webhooks;
 }

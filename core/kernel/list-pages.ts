@@ -1,0 +1,16 @@
+import type { Entity, Kind } from './entity.ts';
+import type { ListQuery, Store } from './store.ts';
+
+/** A whole list, page by page, in its order. Pages are read as they are asked for. */
+export async function* listPages<E extends Entity>(
+  store: Store,
+  kind: Kind<E>,
+  query: Omit<ListQuery, 'after'>,
+): AsyncGenerator<readonly E[]> {
+  let after: string | undefined;
+  do {
+    const page = await store.list(kind, { ...query, ...(after === undefined ? {} : { after }) });
+    yield page.items;
+    after = page.next;
+  } while (after !== undefined);
+}
