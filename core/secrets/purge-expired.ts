@@ -1,6 +1,7 @@
 import { RefusedChanges } from '../audit/append.ts';
 import { systemOrigin } from '../audit/lane-start.ts';
 import type { Entity, Kind } from '../kernel/entity.ts';
+import { listPages } from '../kernel/list-pages.ts';
 import type { Store } from '../kernel/store.ts';
 import { ALL_WORKSPACES, workspaceKind } from '../workspaces/workspace.ts';
 import type { SecretParts } from './parts.ts';
@@ -45,12 +46,7 @@ export async function purgeExpired(
 }
 
 async function* listAll<E extends Entity>(store: Store, kind: Kind<E>, list: string): AsyncGenerator<E> {
-  let after: string | undefined;
-  do {
-    const page = await store.list(kind, { list, limit: BATCH, ...(after === undefined ? {} : { after }) });
-    yield* page.items;
-    after = page.next;
-  } while (after !== undefined);
+  for await (const page of listPages(store, kind, { list, limit: BATCH })) yield* page;
 }
 
 async function purgeIfDue(parts: SecretParts, listed: Secret): Promise<boolean> {
