@@ -1,16 +1,13 @@
-import { DecryptCommand, GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { DecryptCommand, GenerateDataKeyCommand, KMSClient, ReEncryptCommand } from '@aws-sdk/client-kms';
 import { KEY_BYTES } from '../core/crypto/aead.ts';
 import { type EncryptionContext, type KeyService, OpeningFailed } from '../core/crypto/key-service.ts';
 import { unavailable, VaultError } from '../core/kernel/errors.ts';
 import { CLIENT_CONFIG, errorName } from './clients.ts';
 
-/** The `KeyService` port on AWS KMS. `keyArn` is the key that wraps new data keys. */
-export function createKmsKeys(
-  keyArn: string,
-  client: Pick<KMSClient, 'send'> = new KMSClient(CLIENT_CONFIG),
-): KeyService {
+/** The `KeyService` port on AWS KMS. */
+export function createKmsKeys(client: Pick<KMSClient, 'send'> = new KMSClient(CLIENT_CONFIG)): KeyService {
   return {
-    async generateDataKey(context) {
+    async generateDataKey(keyArn, context) {
       const command = new GenerateDataKeyCommand({
         KeyId: keyArn,
         KeySpec: 'AES_256',
@@ -41,6 +38,23 @@ export function createKmsKeys(
       if (usedKey !== wrappedBy || plaintext?.length !== KEY_BYTES)
         throw new OpeningFailed(unexpectedReply(plaintext), attempts);
       return { plaintext, attempts };
+    },
+
+    async reEncrypt(wrapped, { from, to }, context) {
+      const command = new ReEncryptCommand({
+        CiphertextBlob: wrapped,
+        SourceKeyId: from,
+        SourceEncryptionContext: plain(context),
+        DestinationKeyId: to,
+        DestinationEncryptionContext: plain(context),
+      });
+      const reply = await client.send(command).catch((cause) => {
+        throw translated(cause);
+      });
+      if (reply.SourceKeyId !== from || reply.KeyId !== to || reply.CiphertextBlob === undefined) {
+        throw unexpectedReply(undefined);
+      }
+      return reply.CiphertextBlob;
     },
   };
 }

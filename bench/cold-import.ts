@@ -54,7 +54,7 @@ const ENVIRONMENT = {
   STAGE: 'bench',
   VAULT_TABLE: 'vault',
   AUDIT_TABLE: 'audit',
-  SECRETS_KEY_ARN: 'arn:aws:kms:us-east-1:000000000000:key/none',
+  SECRETS_KEY_ARNS: 'arn:aws:kms:us-east-1:000000000000:key/none',
   SIGNING_KEY_ARNS: 'arn:aws:kms:us-east-1:000000000000:key/none',
   PUBLIC_URL: 'https://vault.example.com',
   ROOT_SECRET_ID: 'root',

@@ -1,6 +1,7 @@
 import { alertRecordKind } from './alerts/alert-record.ts';
 import { detectionSettingsKind } from './anomaly/settings.ts';
 import { laneSetKind } from './audit/lane-set.ts';
+import { keyMigrationKind } from './encryption-keys/key-migration.ts';
 import { findingKind } from './findings/finding.ts';
 import { riskKind } from './findings/risk.ts';
 import { idempotencyKind } from './idempotency/once.ts';
@@ -60,5 +61,6 @@ export const allKinds: ReadonlyMap<string, Kind<Entity>> = new Map(
     anyKind(riskKind),
     anyKind(postureSnapshotKind),
     anyKind(retentionFloorKind),
+    anyKind(keyMigrationKind),
   ].map((kind) => [kind.name, kind]),
 );

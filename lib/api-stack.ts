@@ -171,7 +171,7 @@ export class ApiStack extends Stack {
       argon2: true,
       environment: {
         ...logEnvironment(stage, data, props.checkpointKeyArn),
-        SECRETS_KEY_ARN: props.secretsKeyArn,
+        SECRETS_KEY_ARNS: props.secretsKeyArn,
         ROOT_SECRET_ID: data.rootSecret.secretArn,
         SETUP_TOKEN_SECRET_ID: data.setupToken.secretArn,
         SIGNING_KEY_ARNS: props.signingKeyArns.join(','),

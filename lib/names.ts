@@ -23,6 +23,10 @@ export const FUNCTION_NAMES = [
   'access-review',
   'reconciler',
   'ct-monitor',
+  'rewrapper',
+  'syncer',
+  'evidence-export',
+  'assign-plan',
 ] as const;
 
 /** Each function has a role; AWS Backup has one, and so has an operator who restores. */

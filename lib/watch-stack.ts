@@ -100,7 +100,7 @@ export class WatchStack extends Stack {
       objects: [{ bucketArn: bucket.bucketArn, prefix: 'AWSLogs/', actions: ['GetObject'] }],
       environment: {
         TRAIL_BUCKET: bucket.bucketName,
-        SECRETS_KEY_ARN: secretsKeyArn,
+        SECRETS_KEY_ARNS: secretsKeyArn,
         DECRYPTING_ROLE_ARNS: opening.map((name) => roleArn(role(name))).join(','),
       },
     };

@@ -109,7 +109,7 @@ export function enterFunctionEnvironment(settings: FunctionSettings, quiet: bool
     ALLOW_PRIVATE_WEBHOOKS: 'true',
     ROOT_SECRET_ID: RESOURCES.rootSecretId,
     SETUP_TOKEN_SECRET_ID: RESOURCES.setupTokenSecretId,
-    SECRETS_KEY_ARN: settings.secretsKeyArn,
+    SECRETS_KEY_ARNS: settings.secretsKeyArn,
     SIGNING_KEY_ARNS: settings.signingKeyArn,
     PUBLIC_URL: settings.url,
     MAIL_FROM: RESOURCES.mailFrom,

@@ -14,7 +14,7 @@ export const VARIABLES = [
   'STAGING_BUCKET',
   'LOG_NAME',
   'CHECKPOINT_KEY_ARN',
-  'SECRETS_KEY_ARN',
+  'SECRETS_KEY_ARNS',
 ] as const;
 
 /** @throws EnvironmentError naming all that is not set. */
@@ -33,7 +33,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     'There are no such tables. Look at --to-stage, or deploy the stack Data of that stage first.',
   ],
   [/^NoSuchBucket/, 'There is no such bucket. Look at --from, ARCHIVE_BUCKET and STAGING_BUCKET.'],
-  [/^NotFoundException/, 'There is no such key. Look at CHECKPOINT_KEY_ARN and SECRETS_KEY_ARN.'],
+  [/^NotFoundException/, 'There is no such key. Look at CHECKPOINT_KEY_ARN and SECRETS_KEY_ARNS.'],
   [/Region is missing/, 'Set AWS_REGION to the region of the stage.'],
   [
     /^(CredentialsProviderError|Expired|UnrecognizedClient|InvalidClientToken|InvalidAccessKeyId|InvalidSignature|SignatureDoesNotMatch)/,

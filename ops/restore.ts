@@ -82,7 +82,7 @@ function compose(order: Order & { readonly command: 'restore' }, files: BackupFi
     files,
     tables: createDynamoRestore(client, names, tables),
     settings: createDynamoTableSettings(client, names, tables.clock),
-    keys: createKmsKeys(required(env, 'SECRETS_KEY_ARN')),
+    keys: createKmsKeys(),
     alerts: { raise: async (alert: Alert) => void (await raiseAlert(tables, alert, 'restore')) },
     dummyHash: createPasswordHasher().dummyHash,
   };

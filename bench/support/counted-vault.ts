@@ -73,6 +73,7 @@ export async function openCountedVault(dynamoEndpoint: string): Promise<CountedV
   const root = { current: '1', secrets: new Map([['1', 'r'.repeat(43)]]) };
   const derivedKeys = createDerivedKeys(async () => root);
   const ledger = createDynamoLedger(dynamo, TABLES);
+  const keyArn = created.KeyMetadata?.Arn ?? '';
   const vault: WorldVault = {
     ledger,
     store: createDynamoStore(dynamo, TABLES.vaultTable),
@@ -82,7 +83,8 @@ export async function openCountedVault(dynamoEndpoint: string): Promise<CountedV
     kinds: allKinds,
     clock: systemClock,
     random: systemRandom,
-    keys: createKmsKeys(created.KeyMetadata?.Arn ?? '', kms),
+    keys: createKmsKeys(kms),
+    deploymentKeys: { own: keyArn, values: keyArn, allOwn: [keyArn] },
     signer: createKmsSigner([signing.KeyMetadata?.Arn ?? ''], kms),
     publicUrl: PUBLIC_URL,
     hasher: QUICK_HASHER,

@@ -45,6 +45,13 @@ const LEAST_ROLE = {
   'audit:read': 'admin',
   'audit:export': 'admin',
   'audit:verify': 'admin',
+  'plan:read': 'admin',
+  'encryption_key:read': 'admin',
+  'encryption_key:manage': 'owner',
+  'secrets_sync:read': 'admin',
+  'secrets_sync:manage': 'owner',
+  'evidence_schedule:read': 'admin',
+  'evidence_schedule:manage': 'admin',
 } as const satisfies Record<string, Role>;
 
 export type Permission = keyof typeof LEAST_ROLE;
@@ -57,8 +64,17 @@ const PERSONAL: ReadonlySet<Permission> = new Set([
   'member:leave',
 ]);
 
-/** No API key can do these: they make a person a member, or speak in a person's name. */
-const PEOPLE_ONLY: ReadonlySet<Permission> = new Set([...PERSONAL, 'oauth:authorize', 'workspace:create']);
+/**
+ * No API key can do these: they make a person a member, speak in a person's name, or put all values under a key, or into
+ * an account, that whoever found an API key may own.
+ */
+const PEOPLE_ONLY: ReadonlySet<Permission> = new Set([
+  ...PERSONAL,
+  'oauth:authorize',
+  'workspace:create',
+  'encryption_key:manage',
+  'secrets_sync:manage',
+]);
 
 /** A person has to prove once more who they are, within the last five minutes. Keys have nothing to prove it with. */
 const STEP_UP: ReadonlySet<Permission> = new Set([
@@ -76,6 +92,9 @@ const STEP_UP: ReadonlySet<Permission> = new Set([
   'detection:manage',
   'decoy:manage',
   'audit:export',
+  'encryption_key:manage',
+  'secrets_sync:manage',
+  'evidence_schedule:manage',
 ]);
 
 /** These look at the workspace as a whole, so a principal that is limited to some namespaces has none of them. */
@@ -97,6 +116,13 @@ const WORKSPACE_WIDE: ReadonlySet<Permission> = new Set([
   'decoy:manage',
   'finding:read',
   'finding:manage',
+  'plan:read',
+  'encryption_key:read',
+  'encryption_key:manage',
+  'secrets_sync:read',
+  'secrets_sync:manage',
+  'evidence_schedule:read',
+  'evidence_schedule:manage',
 ]);
 
 export function leastRole(permission: Permission): Role {

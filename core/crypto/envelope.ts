@@ -27,13 +27,16 @@ export interface ValueName {
 /**
  * Encrypts a value under a fresh data key (one call to the key service). As the key encrypts nothing else, its
  * nonce cannot repeat. The plaintext key is zeroed whatever happens; zeroing `plaintext` is its owner's to do.
+ *
+ * @param keyArn the key-encryption key that wraps the data key.
  */
 export async function sealValue(
-  parts: { readonly keys: KeyService; readonly random: Random },
+  parts: { readonly keys: Pick<KeyService, 'generateDataKey'>; readonly random: Random },
+  keyArn: string,
   name: ValueName,
   plaintext: Uint8Array,
 ): Promise<Envelope> {
-  const dataKey = await parts.keys.generateDataKey(encryptionContext(name));
+  const dataKey = await parts.keys.generateDataKey(keyArn, encryptionContext(name));
   try {
     const nonce = parts.random.bytes(NONCE_BYTES);
     const { ciphertext, tag } = seal(dataKey.plaintext, nonce, valueAad(name), plaintext);
@@ -62,7 +65,11 @@ export interface OpenedValue {
  *
  * @throws OpeningFailed `internal` when the stored value does not authenticate as this version of this secret.
  */
-export async function openValue(keys: KeyService, name: ValueName, envelope: Envelope): Promise<OpenedValue> {
+export async function openValue(
+  keys: Pick<KeyService, 'decrypt'>,
+  name: ValueName,
+  envelope: Envelope,
+): Promise<OpenedValue> {
   const { plaintext: key, attempts } = await keys.decrypt(
     envelope.wrappedKey,
     envelope.keyArn,
@@ -79,11 +86,29 @@ export async function openValue(keys: KeyService, name: ValueName, envelope: Env
   }
 }
 
+/**
+ * The same envelope with its data key under another key-encryption key (one call to the key service). Nothing is opened:
+ * ciphertext, nonce and tag stay as they are, and so does what they authenticate.
+ */
+export async function rewrapValue<E extends Envelope>(
+  keys: Pick<KeyService, 'reEncrypt'>,
+  name: ValueName,
+  envelope: E,
+  keyArn: string,
+): Promise<E> {
+  const wrappedKey = await keys.reEncrypt(
+    envelope.wrappedKey,
+    { from: envelope.keyArn, to: keyArn },
+    encryptionContext(name),
+  );
+  return { ...envelope, wrappedKey, keyArn };
+}
+
 /** The additional authenticated data: the canonical JSON of the value's name and format, all strings. */
 export function valueAad(name: ValueName): Uint8Array {
   return Buffer.from(canonicalJson({ f: ENVELOPE_FORMAT, ...encryptionContext(name) }), 'utf8');
 }
 
-function encryptionContext({ workspaceId, secretId, version }: ValueName): EncryptionContext {
+export function encryptionContext({ workspaceId, secretId, version }: ValueName): EncryptionContext {
   return { secretId, version: String(version), workspaceId };
 }

@@ -40,8 +40,17 @@ export class OpeningFailed extends VaultError {
  * `unavailable` when the service does not answer or throttles. {@link OpeningFailed} where it was to decrypt.
  */
 export interface KeyService {
-  /** A fresh AES-256 data key under the vault's key for values. */
-  generateDataKey(context: EncryptionContext): Promise<DataKey>;
+  /** A fresh AES-256 data key, wrapped by this key-encryption key. */
+  generateDataKey(keyArn: string, context: EncryptionContext): Promise<DataKey>;
   /** The plaintext of a wrapped data key. */
   decrypt(wrapped: Uint8Array, keyArn: string, context: EncryptionContext): Promise<UnwrappedKey>;
+  /**
+   * The same data key wrapped by another key-encryption key, in the same context. It is unwrapped and wrapped within the
+   * service: no plaintext comes out (KMS API Reference, "ReEncrypt").
+   */
+  reEncrypt(
+    wrapped: Uint8Array,
+    keys: { readonly from: string; readonly to: string },
+    context: EncryptionContext,
+  ): Promise<Uint8Array>;
 }

@@ -58,6 +58,16 @@ export const ALERT_KINDS = [
   'decrypt_without_row',
   /** Somebody else than the vault used the key for values. */
   'decrypt_by_stranger',
+  /** The key that values lie under cannot be used: nothing is revealed until it can. */
+  'key_unavailable',
+  /** Values are to lie under another key. */
+  'encryption_key_changed',
+  /** Values could not be moved under another key. */
+  'rewrap_blocked',
+  /** Four fifths of what the plan allows are used, or all of it. */
+  'plan_limit_near',
+  /** Secrets do not reach the customer's own Secrets Manager. */
+  'secrets_sync_failing',
   /** The newest complete backup is too old. */
   'backup_stale',
   /** A backup lacks something, or holds less than its manifest says. */

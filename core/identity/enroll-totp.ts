@@ -38,7 +38,7 @@ export async function enrollTotp(parts: IdentityParts, context: RequestContext):
   // Rises even from one enrolment to the next after MFA was off: the seconds do.
   const version = Math.max((earlier?.version ?? 0) + 1, Math.floor(clock.now() / 1000));
   const secret = newTotpSecret(random);
-  const sealed = await sealValue(parts, totpName(user.id, version), secret);
+  const sealed = await sealValue(parts, parts.deploymentKeys.own, totpName(user.id, version), secret);
   const content = {
     ...sealed,
     version,

@@ -1,6 +1,7 @@
 import type { AuditTrail } from '../audit/trail.ts';
 import type { DerivedKeys } from '../crypto/derived-keys.ts';
 import type { KeyService } from '../crypto/key-service.ts';
+import type { DeploymentKeys } from '../encryption-keys/wrapping-key.ts';
 import type { Clock, Random } from '../kernel/ports.ts';
 import type { Store } from '../kernel/store.ts';
 import type { AccessTokenParts } from './access-token.ts';
@@ -18,6 +19,7 @@ export interface IdentityParts extends AccessTokenParts {
   readonly bookkeeping: Bookkeeping;
   readonly derivedKeys: DerivedKeys;
   readonly keys: KeyService;
+  readonly deploymentKeys: DeploymentKeys;
   readonly hasher: PasswordHasher;
   readonly breached: BreachedPasswords;
   readonly mail: MailSender;

@@ -2,12 +2,15 @@ import { checkPrecondition } from '../access/precondition.ts';
 import { originOf, type RequestContext } from '../access/principal.ts';
 import { authorize } from '../access/role.ts';
 import { RefusedChanges } from '../audit/append.ts';
+import { wrappingKeyArn } from '../encryption-keys/wrapping-key.ts';
 import { once } from '../idempotency/once.ts';
 import { create } from '../kernel/entity.ts';
 import { VaultError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { enterNamespace } from '../namespaces/enter-namespace.ts';
+import { inOpenWorkspace } from '../workspaces/in-open-workspace.ts';
+import type { Workspace } from '../workspaces/workspace.ts';
 import { findAnySecret } from './find-secret.ts';
 import type { CreatingParts } from './parts.ts';
 import { nameId, type Secret, secretKind, secretNameKind } from './secret.ts';
@@ -36,47 +39,55 @@ export async function createSecret(
   const request = { route: 'POST /secrets', action: 'secret.created', entityType: 'secret', input } as const;
   return once(parts, context, request, {
     replay: (id) => findAnySecret(parts.store, context, 'secret:write', id),
-    perform: async (record) => {
-      await refuseTakenName(parts, context, input);
-      const changes = await newSecretChanges(parts, context, input);
-      try {
-        await enterNamespace(parts, context, input.namespace, (entry) =>
-          parts.trail.commit(originOf(context), [
-            ...entry.events,
-            {
-              action: 'secret.created',
-              entity: { type: 'secret', id: changes.secret.entity.id },
-              result: 'success',
-              changes: [
-                changes.secret,
-                changes.version,
-                changes.name,
-                ...entry.changes,
-                ...record(changes.secret.entity.id),
-              ],
-            },
-          ]),
-        );
-      } catch (error) {
-        // The name was free when it was looked up, and is not any more: say what a later look would have said.
-        if (error instanceof RefusedChanges && error.includes(secretNameKind.name)) {
-          await refuseTakenName(parts, context, input);
+    perform: (record) =>
+      inOpenWorkspace(parts.store, principal.workspaceId, async (stillOpen, workspace) => {
+        await refuseTakenName(parts, context, input);
+        const changes = await newSecretChanges(parts, context, workspace, input);
+        try {
+          await enterNamespace(parts, context, input.namespace, (entry) =>
+            parts.trail.commit(originOf(context), [
+              ...entry.events,
+              {
+                action: 'secret.created',
+                entity: { type: 'secret', id: changes.secret.entity.id },
+                result: 'success',
+                changes: [
+                  changes.secret,
+                  changes.version,
+                  changes.name,
+                  stillOpen,
+                  ...entry.changes,
+                  ...record(changes.secret.entity.id),
+                ],
+              },
+            ]),
+          );
+        } catch (error) {
+          // The name was free when it was looked up, and is not any more: say what a later look would have said.
+          if (error instanceof RefusedChanges && error.includes(secretNameKind.name)) {
+            await refuseTakenName(parts, context, input);
+          }
+          throw error;
         }
-        throw error;
-      }
-      return changes.secret.entity;
-    },
+        return changes.secret.entity;
+      }),
   });
 }
 
 /** The entities that make a new secret: its metadata, its first version, and its name. */
-export async function newSecretChanges(parts: CreatingParts, context: RequestContext, input: NewSecret) {
+export async function newSecretChanges(
+  parts: CreatingParts,
+  context: RequestContext,
+  workspace: Workspace,
+  input: NewSecret,
+) {
   const { workspaceId, id: createdBy } = context.principal;
   const { namespace, name, description } = input;
   const id = newId('sec', parts.random);
   const now = timestamp(parts.clock.now());
   const version = await sealedVersion(
     parts,
+    wrappingKeyArn(workspace, parts.deploymentKeys),
     { workspaceId, secretId: id, version: 1 },
     input.value,
     createdBy,

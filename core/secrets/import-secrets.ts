@@ -8,6 +8,8 @@ import { type Change, create, type Kind, update } from '../kernel/entity.ts';
 import { VaultError } from '../kernel/errors.ts';
 import { DAY_MS } from '../kernel/timestamps.ts';
 import { enterNamespace } from '../namespaces/enter-namespace.ts';
+import { inOpenWorkspace } from '../workspaces/in-open-workspace.ts';
+import type { Workspace } from '../workspaces/workspace.ts';
 import { newSecretChanges } from './create-secret.ts';
 import { type ImportedValue, parseImport } from './parse-import.ts';
 import type { CreatingParts } from './parts.ts';
@@ -75,19 +77,29 @@ export async function importSecrets(
 
   for (let start = 0; start < open.length; start += SLICE) {
     const slice = open.slice(start, start + SLICE);
-    const existing = await existingSecrets(parts, context, input.namespace, slice);
-    const prepared = await concurrently(slice, WIDTH, (value) =>
-      prepare(parts, context, input, value, existing.get(value.name)),
-    );
-    done.push(...prepared.map(({ imported }) => imported));
-    const marks = progress.advance(done);
-    await enterNamespace(parts, context, input.namespace, (entry) =>
-      parts.trail.commit(originOf(context), [
-        ...entry.events,
-        sliceEvent(context, prepared.length, values.length, [...entry.changes, ...marks]),
-        ...prepared.flatMap(({ event }) => (event === undefined ? [] : [event])),
-      ]),
-    );
+    const { workspaceId } = context.principal;
+    const imported = await inOpenWorkspace(parts.store, workspaceId, async (stillOpen, workspace) => {
+      const existing = await existingSecrets(parts, context, input.namespace, slice);
+      const prepared = await concurrently(slice, WIDTH, (value) =>
+        prepare(parts, context, workspace, input, value, existing.get(value.name)),
+      );
+      const outcomes = prepared.map((each) => each.imported);
+      const marks = progress.advance([...done, ...outcomes]);
+      await enterNamespace(parts, context, input.namespace, (entry) =>
+        parts.trail.commit(originOf(context), [
+          ...entry.events,
+          sliceEvent(context, prepared.length, values.length, [
+            stillOpen,
+            ...entry.changes,
+            ...marks.changes,
+          ]),
+          ...prepared.flatMap(({ event }) => (event === undefined ? [] : [event])),
+        ]),
+      );
+      marks.settle();
+      return outcomes;
+    });
+    done.push(...imported);
   }
   if (open.length === 0) {
     await parts.trail.commit(originOf(context), [sliceEvent(context, 0, values.length, [])]);
@@ -112,8 +124,11 @@ function sliceEvent(
 
 interface Progress {
   readonly done: readonly ImportedSecret[];
-  /** The change that notes how far the import has come. */
-  readonly advance: (done: readonly ImportedSecret[]) => Change[];
+  /** The change that notes how far the import has come; to be settled once it is committed. */
+  readonly advance: (done: readonly ImportedSecret[]) => {
+    readonly changes: readonly Change[];
+    readonly settle: () => void;
+  };
 }
 
 async function startOrResume(
@@ -121,7 +136,8 @@ async function startOrResume(
   context: RequestContext,
   input: ImportInput,
 ): Promise<Progress> {
-  if (context.idempotencyKey === undefined) return { done: [], advance: () => [] };
+  if (context.idempotencyKey === undefined)
+    return { done: [], advance: () => ({ changes: [], settle: () => undefined }) };
   const { workspaceId } = context.principal;
   const id = recordId(context, 'POST /secrets/import', context.idempotencyKey);
   const stored = await parts.store.get(importJobKind, workspaceId, id);
@@ -137,8 +153,12 @@ async function startOrResume(
         job === undefined
           ? create(importJobKind, { workspaceId, id, ...content })
           : update(importJobKind, job, content);
-      job = change.entity;
-      return [change];
+      return {
+        changes: [change],
+        settle: () => {
+          job = change.entity;
+        },
+      };
     },
   };
 }
@@ -192,12 +212,13 @@ async function existingSecrets(
 async function prepare(
   parts: CreatingParts,
   context: RequestContext,
+  workspace: Workspace,
   { namespace, onConflict }: ImportInput,
   { name, value }: ImportedValue,
   existing: Secret | undefined,
 ): Promise<{ readonly imported: ImportedSecret; readonly event?: AuditEvent }> {
   if (existing === undefined) {
-    const made = await newSecretChanges(parts, context, { namespace, name, value });
+    const made = await newSecretChanges(parts, context, workspace, { namespace, name, value });
     const { id } = made.secret.entity;
     const changes = [made.secret, made.version, made.name];
     return {
@@ -209,6 +230,6 @@ async function prepare(
   // Somebody made or deleted it after the whole import was checked.
   if (onConflict === 'fail' || existing.deletedAt !== undefined) throw conflict([existing]);
   if (onConflict !== 'upsert') return { imported: { name, id, outcome: 'skipped' } };
-  const next = await nextVersion(parts, context, existing, value);
-  return { imported: { name, id, outcome: 'updated' }, event: next.event('secret.value_updated') };
+  const next = await nextVersion(parts, context, workspace, existing, value);
+  return { imported: { name, id, outcome: 'updated' }, event: next.event('secret.value_updated', []) };
 }

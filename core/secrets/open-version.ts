@@ -80,7 +80,9 @@ export function openEvent({ secret, version }: OpenedVersion, action: Action): A
 export function openFailed(opened: OpenedVersion, action: Action, error: unknown): AuditEvent {
   const code = error instanceof VaultError ? error.code : 'internal';
   const event = openEvent(opened, action);
-  return { ...event, result: 'failure', detail: { ...event.detail, code, ...attemptsOf(error) } };
+  // Whose owner took it away, or whose region is in trouble: the alert of this row names the key.
+  const key = code === 'key_unavailable' ? { keyArn: opened.version.keyArn } : {};
+  return { ...event, result: 'failure', detail: { ...event.detail, code, ...key, ...attemptsOf(error) } };
 }
 
 /** At most one event: that the key service had to be asked more than once. */

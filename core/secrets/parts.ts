@@ -1,6 +1,7 @@
 import type { AuditTrail } from '../audit/trail.ts';
 import type { KeyService } from '../crypto/key-service.ts';
 import type { Alerts } from '../detection/alert.ts';
+import type { DeploymentKeys } from '../encryption-keys/wrapping-key.ts';
 import type { IdempotencyParts } from '../idempotency/once.ts';
 import type { Clock, Random } from '../kernel/ports.ts';
 import type { Store } from '../kernel/store.ts';
@@ -15,6 +16,7 @@ export interface SecretParts {
 /** For use cases that open or seal values. */
 export interface ValueParts extends SecretParts {
   readonly keys: KeyService;
+  readonly deploymentKeys: DeploymentKeys;
   /** Where it is told that a decoy was opened. */
   readonly alerts: Alerts;
   readonly random: Random;

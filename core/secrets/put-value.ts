@@ -1,8 +1,11 @@
 import { checkPrecondition } from '../access/precondition.ts';
 import { originOf, type RequestContext } from '../access/principal.ts';
 import type { AuditEvent } from '../audit/event.ts';
-import { update } from '../kernel/entity.ts';
+import { wrappingKeyArn } from '../encryption-keys/wrapping-key.ts';
+import { type Change, update } from '../kernel/entity.ts';
 import { timestamp } from '../kernel/timestamps.ts';
+import { inOpenWorkspace } from '../workspaces/in-open-workspace.ts';
+import type { Workspace } from '../workspaces/workspace.ts';
 import { findSecret } from './find-secret.ts';
 import type { ValueParts } from './parts.ts';
 import { type Secret, secretKind } from './secret.ts';
@@ -15,18 +18,28 @@ export async function putValue(
   id: string,
   value: string,
 ): Promise<Secret> {
-  const secret = await findSecret(parts.store, context, 'secret:write', id);
-  checkPrecondition(context.precondition, secret);
-  const next = await nextVersion(parts, context, secret, value);
-  await parts.trail.commit(originOf(context), [next.event('secret.value_updated')]);
-  return next.secret;
+  return inOpenWorkspace(parts.store, context.principal.workspaceId, async (stillOpen, workspace) => {
+    const secret = await findSecret(parts.store, context, 'secret:write', id);
+    checkPrecondition(context.precondition, secret);
+    const next = await nextVersion(parts, context, workspace, secret, value);
+    await parts.trail.commit(originOf(context), [next.event('secret.value_updated', [stillOpen])]);
+    return next.secret;
+  });
 }
 
 /** The changes that make `value` the next version of a secret. */
-export async function nextVersion(parts: ValueParts, context: RequestContext, secret: Secret, value: string) {
+export async function nextVersion(
+  parts: ValueParts,
+  context: RequestContext,
+  workspace: Workspace,
+  secret: Secret,
+  value: string,
+) {
   const { workspaceId, id: writer } = context.principal;
   const version = secret.currentVersion + 1;
-  const sealed = await sealedVersion(parts, { workspaceId, secretId: secret.id, version }, value, writer);
+  const keyArn = wrappingKeyArn(workspace, parts.deploymentKeys);
+  const name = { workspaceId, secretId: secret.id, version };
+  const sealed = await sealedVersion(parts, keyArn, name, value, writer);
   const now = timestamp(parts.clock.now());
   const change = update(secretKind, secret, {
     currentVersion: version,
@@ -36,13 +49,14 @@ export async function nextVersion(parts: ValueParts, context: RequestContext, se
   });
   const event = (
     action: AuditEvent['action'],
+    further: readonly Change[],
     detail: { readonly [key: string]: string } = {},
   ): AuditEvent => ({
     action,
     entity: { type: 'secret', id: secret.id },
     result: 'success',
     detail: { version: String(version), ...detail },
-    changes: [change, sealed],
+    changes: [change, sealed, ...further],
   });
   return { secret: change.entity, event };
 }

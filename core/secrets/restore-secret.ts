@@ -1,5 +1,8 @@
 import { checkPrecondition } from '../access/precondition.ts';
 import { originOf, type RequestContext } from '../access/principal.ts';
+import { retryRefused } from '../audit/retry-refused.ts';
+import { disturbedPass } from '../encryption-keys/disturbed-pass.ts';
+import { keyMigrationKind } from '../encryption-keys/key-migration.ts';
 import { update } from '../kernel/entity.ts';
 import { VaultError } from '../kernel/errors.ts';
 import { timestamp } from '../kernel/timestamps.ts';
@@ -8,11 +11,14 @@ import type { SecretParts } from './parts.ts';
 import { RECOVERY_WINDOW_MS, type Secret, secretKind } from './secret.ts';
 
 /** Brings a deleted secret back as it was, within seven days of its deletion. */
-export async function restoreSecret(
-  parts: SecretParts,
-  context: RequestContext,
-  id: string,
-): Promise<Secret> {
+export function restoreSecret(parts: SecretParts, context: RequestContext, id: string): Promise<Secret> {
+  return retryRefused(
+    () => restore(parts, context, id),
+    (refused) => refused.includes(keyMigrationKind.name),
+  );
+}
+
+async function restore(parts: SecretParts, context: RequestContext, id: string): Promise<Secret> {
   const secret = await findAnySecret(parts.store, context, 'secret:delete', id);
   checkPrecondition(context.precondition, secret);
   if (secret.deletedAt === undefined) throw new VaultError('not_deleted', 'This secret is not deleted.');
@@ -28,8 +34,9 @@ export async function restoreSecret(
     updatedAt: timestamp(now),
     updatedBy: context.principal.id,
   });
+  const changes = [change, ...(await disturbedPass(parts.store, secret.workspaceId))];
   await parts.trail.commit(originOf(context), [
-    { action: 'secret.restored', entity: { type: 'secret', id }, result: 'success', changes: [change] },
+    { action: 'secret.restored', entity: { type: 'secret', id }, result: 'success', changes },
   ]);
   return change.entity;
 }

@@ -1,6 +1,7 @@
 import { checkPrecondition } from '../access/precondition.ts';
 import { originOf, type RequestContext } from '../access/principal.ts';
 import { once } from '../idempotency/once.ts';
+import { inOpenWorkspace } from '../workspaces/in-open-workspace.ts';
 import { findAnySecret, findVersion } from './find-secret.ts';
 import { openRecorded } from './open-version.ts';
 import type { CreatingParts } from './parts.ts';
@@ -24,12 +25,14 @@ export async function rollbackSecret(
       const found = await findVersion(parts.store, context, 'secret:write', input.id, input.version);
       checkPrecondition(context.precondition, found.secret);
       const value = await openRecorded(parts, context, found, 'secret.rollback_requested');
-      const next = await nextVersion(parts, context, found.secret, value);
-      const event = next.event('secret.rolled_back', { from: String(input.version) });
-      await parts.trail.commit(originOf(context), [
-        { ...event, changes: [...(event.changes ?? []), ...record(input.id)] },
-      ]);
-      return next.secret;
+      const { workspaceId } = context.principal;
+      return inOpenWorkspace(parts.store, workspaceId, async (stillOpen, workspace) => {
+        const next = await nextVersion(parts, context, workspace, found.secret, value);
+        const changes = [stillOpen, ...record(input.id)];
+        const event = next.event('secret.rolled_back', changes, { from: String(input.version) });
+        await parts.trail.commit(originOf(context), [event]);
+        return next.secret;
+      });
     },
   });
 }

@@ -59,13 +59,16 @@ export function deletedSecretList(workspaceId: string): string {
 
 const binary = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
 
-/** One value of a secret, sealed under a data key of its own. Never changed once written. */
+/**
+ * One value of a secret, sealed under a data key of its own. Once written, nothing of it ever changes but which key wraps
+ * the data key: each time that does, the revision rises.
+ */
 const secretVersionSchema = z
   .strictObject({
     kind: z.literal('secretVersion'),
     workspaceId: z.string(),
     id: z.string(),
-    revision: z.literal(1),
+    revision: z.int().min(1),
     secretId: z.string(),
     version: z.int().min(1),
     format: z.literal('1'),

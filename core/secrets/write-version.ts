@@ -4,16 +4,17 @@ import { timestamp } from '../kernel/timestamps.ts';
 import type { ValueParts } from './parts.ts';
 import { type SecretVersion, secretVersionKind, versionId } from './secret.ts';
 
-/** Seals a value as one version of a secret, and gives the change that stores it. */
+/** Seals a value as one version of a secret under this key, and gives the change that stores it. */
 export async function sealedVersion(
   parts: ValueParts,
+  keyArn: string,
   name: { readonly workspaceId: string; readonly secretId: string; readonly version: number },
   value: string,
   createdBy: string,
 ): Promise<Change & { readonly entity: SecretVersion }> {
   const plaintext = Buffer.from(value, 'utf8');
   try {
-    const envelope = await sealValue(parts, name, plaintext);
+    const envelope = await sealValue(parts, keyArn, name, plaintext);
     return create(secretVersionKind, {
       ...name,
       ...envelope,

@@ -17,17 +17,20 @@ export async function openWorkspace(store: Store, workspaceId: string): Promise<
 
 /**
  * Carries out `commit` so that what it makes ends in a workspace that is still there: `stillOpen` belongs among its
- * changes. Repeats it when the workspace was changed otherwise meanwhile.
+ * changes. What it seals lies under the key that the workspace has at that moment. Repeats it when the workspace was changed otherwise meanwhile.
  *
  * @throws VaultError `not_found` once the workspace is deleted.
  */
 export function inOpenWorkspace<T>(
   store: Store,
   workspaceId: string,
-  commit: (stillOpen: Change) => Promise<T>,
+  commit: (stillOpen: Change, workspace: Workspace) => Promise<T>,
 ): Promise<T> {
   return retryRefused(
-    async () => commit(check(workspaceKind, await openWorkspace(store, workspaceId))),
+    async () => {
+      const workspace = await openWorkspace(store, workspaceId);
+      return commit(check(workspaceKind, workspace), workspace);
+    },
     (refused) => refused.includes(workspaceKind.name),
   );
 }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { PASSWORD_PROFILES } from '../identity/password-policy.ts';
 import type { Change, Kind } from '../kernel/entity.ts';
 import { create } from '../kernel/entity.ts';
+import { planNameSchema } from '../plans/plan.ts';
 
 /** What a workspace demands of the people in it. Of somebody in several, the strictest holds. */
 export const identityPolicySchema = z.strictObject({
@@ -28,6 +29,9 @@ export const auditRetentionDaysSchema = z
   .min(AUDIT_RETENTION_DAYS.least)
   .max(AUDIT_RETENTION_DAYS.most);
 
+/** A workspace that still has versions under so many earlier keys has to wait until they are moved. */
+export const MAX_PREVIOUS_KEYS = 5;
+
 /** A tenant: the boundary that no query crosses. */
 const workspaceSchema = z.strictObject({
   kind: z.literal('workspace'),
@@ -41,6 +45,12 @@ const workspaceSchema = z.strictObject({
   owners: z.array(z.string()),
   /** {@link AUDIT_RETENTION_DAYS} */
   auditRetentionDays: auditRetentionDaysSchema.optional(),
+  /** Without one, the deployment's default. */
+  plan: planNameSchema.optional(),
+  /** The customer's own key, which wraps the data keys of new versions; without it, the deployment's key does. */
+  encryptionKey: z.strictObject({ keyArn: z.string(), since: z.string() }).optional(),
+  /** Keys that versions may still lie under, beside the one above: newest first. */
+  previousKeyArns: z.array(z.string()).max(MAX_PREVIOUS_KEYS).optional(),
   deletedAt: z.string().optional(),
   /** When what it held was removed: what is left of it is what its audit trail needs. */
   purgedAt: z.string().optional(),

@@ -15,7 +15,7 @@ export function composeReconciler(env: Env) {
     ...tables,
     keyCalls: createCloudTrailCalls(
       required(env, 'TRAIL_BUCKET'),
-      required(env, 'SECRETS_KEY_ARN'),
+      required(env, 'SECRETS_KEY_ARNS'),
       createS3Client(),
     ),
     decryptingRoles: new Set(required(env, 'DECRYPTING_ROLE_ARNS').split(',')),

@@ -9,6 +9,7 @@ import { createPwnedPasswords } from '../../net/pwned-passwords.ts';
 import { createAlerts } from './alerts.ts';
 import { composeTables } from './compose.ts';
 import { composeLog } from './compose-log.ts';
+import { deploymentKeys } from './deployment-keys.ts';
 import { type Env, required } from './env.ts';
 import { systemClock, systemRandom } from './system.ts';
 
@@ -28,7 +29,8 @@ export function composeVault(env: Env) {
   return {
     ...tables,
     alerts: createAlerts(tables, 'api'),
-    keys: createKmsKeys(required(env, 'SECRETS_KEY_ARN')),
+    keys: createKmsKeys(),
+    deploymentKeys: deploymentKeys(env),
     signer: createKmsSigner(required(env, 'SIGNING_KEY_ARNS').split(',')),
     publicUrl: required(env, 'PUBLIC_URL'),
     hasher: createPasswordHasher(),

@@ -5,7 +5,25 @@ const envSchema = z.object({
   STAGE: z.string().min(1),
   VAULT_TABLE: z.string().min(1),
   AUDIT_TABLE: z.string().min(1),
-  SECRETS_KEY_ARN: z.string().min(1).optional(),
+  /** Comma-separated: the key that wraps the data keys of values, then earlier ones that still unwrap. */
+  SECRETS_KEY_ARNS: z.string().min(1).optional(),
+  /** The customer's key that wraps instead, where the whole deployment is one customer's; second factors stay under the vault's own. */
+  TENANT_KEY_ARN: z.string().min(1).optional(),
+  /** The accounts whose keys workspaces may bring, comma-separated, or `any`. Without it, none. */
+  CUSTOMER_KEY_ACCOUNTS: z
+    .string()
+    .regex(/^(any|\d{12}(,\d{12})*)$/)
+    .optional(),
+  /** JSON: keys of the vault's own account that a workspace was given. */
+  GRANTED_KEYS: z
+    .string()
+    .transform(parseJson)
+    .pipe(z.array(z.strictObject({ workspaceId: z.string().min(1), keyArn: z.string().min(1) })).readonly())
+    .optional(),
+  /** Comma-separated ARNs of the roles that a customer's key policy has to let in. */
+  KEY_USER_ROLE_ARNS: z.string().min(1).optional(),
+  /** The plan of workspaces that were assigned none. */
+  DEFAULT_PLAN: z.enum(['standard', 'compliance', 'enterprise']).default('standard'),
   ROOT_SECRET_ID: z.string().min(1).optional(),
   SETUP_TOKEN_SECRET_ID: z.string().min(1).optional(),
   /** Comma-separated: the key that signs access tokens, then earlier ones that still verify. */
@@ -45,6 +63,8 @@ const envSchema = z.object({
   TRAIL_BUCKET: z.string().min(1).optional(),
   /** The roles that may decrypt values, comma-separated ARNs: a call by anybody else is an alert. */
   DECRYPTING_ROLE_ARNS: z.string().min(1).optional(),
+  /** The roles that may move values from key to key without opening them, comma-separated ARNs. */
+  REWRAPPING_ROLE_ARNS: z.string().min(1).optional(),
   /** A MaxMind database file that tells countries, or places, by address. */
   GEO_DATABASE_FILE: z.string().min(1).optional(),
   /** The request header in which a trusted edge tells the client's country, in lower case. Without an edge nobody may set it. */

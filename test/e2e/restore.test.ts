@@ -25,7 +25,7 @@ test('npm run restore names all that is not set, and all that it takes', async (
   const unset = await finish(restore(order, { LOG_NAME: 'lockzero.local' }));
   expect(unset).toMatchObject({ stdout: '', exitCode: 2 });
   expect(unset.stderr).toMatch(
-    /^Set ARCHIVE_BUCKET, STAGING_BUCKET, CHECKPOINT_KEY_ARN, SECRETS_KEY_ARN as .* Nothing was read or written\.\n$/,
+    /^Set ARCHIVE_BUCKET, STAGING_BUCKET, CHECKPOINT_KEY_ARN, SECRETS_KEY_ARNS as .* Nothing was read or written\.\n$/,
   );
   const help = await finish(restore(['--help'], {}));
   expect(help).toMatchObject({ stderr: '', exitCode: 0 });
@@ -52,7 +52,7 @@ withDevVault('npm run restore', (vault) => {
       STAGING_BUCKET: aws.stagingBucket,
       LOG_NAME: RESOURCES.logName,
       CHECKPOINT_KEY_ARN: aws.checkpointKeyArn,
-      SECRETS_KEY_ARN: aws.secretsKeyArn,
+      SECRETS_KEY_ARNS: aws.secretsKeyArn,
     };
   };
   const drill = () => ['--from', from, '--to-stage', STAGE, '--drill'];

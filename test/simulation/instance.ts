@@ -5,6 +5,7 @@ import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
 import type { KeyService } from '../../core/crypto/key-service.ts';
 import { allKinds } from '../../core/kinds.ts';
 import type { Vault } from '../../lambdas/shared/compose-vault.ts';
+import { keysOfDeployment } from '../support/memory-keys.ts';
 import { MemoryTables } from '../support/memory-ledger.ts';
 import { memoryLog, PUBLIC_URL } from '../support/memory-vault.ts';
 import { MemoryVerifications } from '../support/memory-verifications.ts';
@@ -69,6 +70,7 @@ export class Instance {
     const vault: Vault = {
       ...ports,
       keys: this.#observedKeys(parts.ports.keys),
+      deploymentKeys: keysOfDeployment(),
       trail: parts.alterTrail(trail, this),
       kinds: allKinds,
       clock,
@@ -93,9 +95,9 @@ export class Instance {
       evidence.dataKeys.push({ key, exchange: this.exchange });
     };
     return {
-      generateDataKey: async (context) => {
+      generateDataKey: async (keyArn, context) => {
         const dataKey = await this.#mortal.perform('keys.generateDataKey', () =>
-          keys.generateDataKey(context),
+          keys.generateDataKey(keyArn, context),
         );
         keep(dataKey.plaintext);
         return dataKey;
@@ -109,6 +111,8 @@ export class Instance {
         keep(unwrapped.plaintext);
         return unwrapped;
       },
+      reEncrypt: (wrapped, between, context) =>
+        this.#mortal.perform('keys.reEncrypt', () => keys.reEncrypt(wrapped, between, context)),
     };
   }
 }

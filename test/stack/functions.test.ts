@@ -282,7 +282,7 @@ describe('functions', () => {
         ...log,
         'PUBLIC_URL',
         'ROOT_SECRET_ID',
-        'SECRETS_KEY_ARN',
+        'SECRETS_KEY_ARNS',
         'SETUP_TOKEN_SECRET_ID',
         'SIGNING_KEY_ARNS',
       ],

@@ -15,7 +15,7 @@ import { FakeClock } from './clock.ts';
 import { MemoryArchive } from './memory-archive.ts';
 import { MemoryBookkeeping } from './memory-bookkeeping.ts';
 import { MemoryDeliveryLog } from './memory-delivery-log.ts';
-import { MemoryKeys } from './memory-keys.ts';
+import { keysOfDeployment, MemoryKeys } from './memory-keys.ts';
 import { MemoryTables } from './memory-ledger.ts';
 import { MemorySeals } from './memory-seals.ts';
 import { MemoryBreachedPasswords, MemoryMail, QUICK_HASHER } from './memory-services.ts';
@@ -71,6 +71,7 @@ export function memoryVault(shared: Shared = newTables()): MemoryVault {
     kinds: allKinds,
     trail: createAuditTrail({ ledger: tables.ledger, clock, random }),
     keys: new MemoryKeys(new Uint8Array(32).fill(7), random),
+    deploymentKeys: keysOfDeployment(),
     signer: new MemorySigner(new Uint8Array(32).fill(9)),
     publicUrl: PUBLIC_URL,
     hasher: QUICK_HASHER,

@@ -8,11 +8,12 @@ import {
   EnableKeyCommand,
   GenerateDataKeyCommand,
   KMSClient,
+  ReEncryptCommand,
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms';
 import { mockClient } from 'aws-sdk-client-mock';
 import { createKmsKeys } from '../../../aws/kms-keys.ts';
-import { openValue, sealValue } from '../../../core/crypto/envelope.ts';
+import { openValue, rewrapValue, sealValue } from '../../../core/crypto/envelope.ts';
 import type { KeyService } from '../../../core/crypto/key-service.ts';
 import { createKms } from '../../../local/kms/kms.ts';
 import { flipBit } from '../../support/bytes.ts';
@@ -41,7 +42,7 @@ describe('on the wire', () => {
   });
   beforeEach(async () => {
     keyArn = await newKey();
-    keys = createKmsKeys(keyArn, kms);
+    keys = createKmsKeys(kms);
   });
 
   async function newKey(): Promise<string> {
@@ -49,19 +50,34 @@ describe('on the wire', () => {
   }
 
   it('a data key has 32 bytes, names its key, and comes back unwrapped', async () => {
-    const { plaintext, wrapped, keyArn: named } = await keys.generateDataKey(context);
+    const { plaintext, wrapped, keyArn: named } = await keys.generateDataKey(keyArn, context);
     expect([plaintext.length, named]).toEqual([32, keyArn]);
     const unwrapped = await keys.decrypt(wrapped, keyArn, context);
     expect(Buffer.from(unwrapped.plaintext)).toEqual(Buffer.from(plaintext));
     expect(unwrapped.attempts).toBe(1);
   });
 
-  it('a value sealed before the vault moved to another key still opens', async () => {
+  it('a value moved to another key opens under that one, and the first may go', async () => {
     const parts = { keys, random: new SeededRandom(1) };
     const name = { workspaceId: 'ws_1', secretId: 'sec_1', version: 1 };
-    const envelope = await sealValue(parts, name, Buffer.from('value'));
-    const moved = createKmsKeys(await newKey(), kms);
-    expect((await openValue(moved, name, envelope)).plaintext.toString()).toBe('value');
+    const envelope = await sealValue(parts, keyArn, name, Buffer.from('value'));
+    const other = await newKey();
+    const moved = await rewrapValue(keys, name, envelope, other);
+    await kms.send(new DisableKeyCommand({ KeyId: keyArn }));
+    expect((await openValue(keys, name, moved)).plaintext.toString()).toBe('value');
+    await expect(openValue(keys, name, envelope)).rejects.toMatchObject({ code: 'key_unavailable' });
+    const back = rewrapValue(keys, name, moved, keyArn);
+    await expect(back).rejects.toMatchObject({ code: 'key_unavailable', retryAfter: 30 });
+  });
+
+  it('a wrapped key is not moved in another context than it was made in, nor from another key', async () => {
+    const { wrapped } = await keys.generateDataKey(keyArn, context);
+    const to = await newKey();
+    const moved = keys.reEncrypt(wrapped, { from: keyArn, to }, { ...context, workspaceId: 'ws_2' });
+    await expect(moved).rejects.toMatchObject({ code: 'internal' });
+    await expect(keys.reEncrypt(wrapped, { from: to, to: keyArn }, context)).rejects.toMatchObject({
+      code: 'internal',
+    });
   });
 
   it.each([
@@ -69,12 +85,12 @@ describe('on the wire', () => {
     ['another version', { ...context, version: '2' }],
     ['another workspace', { ...context, workspaceId: 'ws_2' }],
   ])('a wrapped key presented as that of %s is damage', async (_, other) => {
-    const { wrapped } = await keys.generateDataKey(context);
+    const { wrapped } = await keys.generateDataKey(keyArn, context);
     await expect(keys.decrypt(wrapped, keyArn, other)).rejects.toMatchObject({ code: 'internal' });
   });
 
   it('a wrapped key with a flipped bit, cut short, or of another key is damage', async () => {
-    const { wrapped } = await keys.generateDataKey(context);
+    const { wrapped } = await keys.generateDataKey(keyArn, context);
     const damaged = [flipBit(wrapped, 0), flipBit(wrapped, 8 * 50), wrapped.slice(0, 20)];
     for (const blob of damaged)
       await expect(keys.decrypt(blob, keyArn, context)).rejects.toMatchObject({ code: 'internal' });
@@ -82,29 +98,29 @@ describe('on the wire', () => {
   });
 
   it('a disabled key is unavailable at once, for both ways, until it is enabled', async () => {
-    const { wrapped } = await keys.generateDataKey(context);
+    const { wrapped } = await keys.generateDataKey(keyArn, context);
     await kms.send(new DisableKeyCommand({ KeyId: keyArn }));
     const refused = { code: 'key_unavailable', retryAfter: 30, cause: { name: 'DisabledException' } };
     await expect(keys.decrypt(wrapped, keyArn, context)).rejects.toMatchObject(refused);
-    await expect(keys.generateDataKey(context)).rejects.toMatchObject(refused);
+    await expect(keys.generateDataKey(keyArn, context)).rejects.toMatchObject(refused);
     await kms.send(new EnableKeyCommand({ KeyId: keyArn }));
     expect((await keys.decrypt(wrapped, keyArn, context)).plaintext).toHaveLength(32);
   });
 
   it('a key that waits for its deletion, and one that never was, are unavailable', async () => {
-    const { wrapped } = await keys.generateDataKey(context);
+    const { wrapped } = await keys.generateDataKey(keyArn, context);
     await kms.send(new ScheduleKeyDeletionCommand({ KeyId: keyArn, PendingWindowInDays: 7 }));
     const refused = { code: 'key_unavailable' };
     await expect(keys.decrypt(wrapped, keyArn, context)).rejects.toMatchObject(refused);
     const absent = keyArn.replace(/[^/]+$/, '00000000-0000-4000-8000-000000000000');
-    await expect(createKmsKeys(absent, kms).generateDataKey(context)).rejects.toMatchObject(refused);
+    await expect(keys.generateDataKey(absent, context)).rejects.toMatchObject(refused);
     await expect(keys.decrypt(wrapped, absent, context)).rejects.toMatchObject(refused);
   });
 
   it('a service that cannot be reached is unavailable', async () => {
     const endpoint = 'http://127.0.0.1:1';
     const nowhere = new KMSClient({ region: 'eu-central-1', credentials, endpoint, maxAttempts: 1 });
-    await expect(createKmsKeys(keyArn, nowhere).generateDataKey(context)).rejects.toMatchObject({
+    await expect(createKmsKeys(nowhere).generateDataKey(keyArn, context)).rejects.toMatchObject({
       code: 'unavailable',
     });
     nowhere.destroy();
@@ -115,7 +131,7 @@ describe('with a service that misbehaves', () => {
   const keyArn = 'arn:aws:kms:eu-central-1:000000000000:key/values';
   const client = new KMSClient({ region: 'eu-central-1' });
   const kms = mockClient(client);
-  const keys = createKmsKeys(keyArn, client);
+  const keys = createKmsKeys(client);
   const good = {
     KeyId: keyArn,
     Plaintext: new Uint8Array(32),
@@ -134,7 +150,7 @@ describe('with a service that misbehaves', () => {
     ['with no wrapped key', withoutBlob],
   ])('a data key %s is not used', async (_, reply) => {
     kms.on(GenerateDataKeyCommand).resolves(reply);
-    await expect(keys.generateDataKey(context)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(keys.generateDataKey(keyArn, context)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   it.each([
@@ -146,6 +162,16 @@ describe('with a service that misbehaves', () => {
     await expect(keys.decrypt(Uint8Array.of(1), keyArn, context)).rejects.toMatchObject({
       code: 'unavailable',
     });
+  });
+
+  it.each([
+    ['from another key', { SourceKeyId: `${keyArn}2`, KeyId: keyArn, CiphertextBlob: Uint8Array.of(1) }],
+    ['to another key', { SourceKeyId: keyArn, KeyId: `${keyArn}2`, CiphertextBlob: Uint8Array.of(1) }],
+    ['to nothing', { SourceKeyId: keyArn, KeyId: keyArn }],
+  ])('a key moved %s is not used', async (_, reply) => {
+    kms.on(ReEncryptCommand).resolves(reply);
+    const moved = keys.reEncrypt(Uint8Array.of(1), { from: keyArn, to: keyArn }, context);
+    await expect(moved).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   it.each([

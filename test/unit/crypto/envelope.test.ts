@@ -3,13 +3,14 @@ import { seal } from '../../../core/crypto/aead.ts';
 import {
   type Envelope,
   openValue,
+  rewrapValue,
   sealValue,
   type ValueName,
   valueAad,
 } from '../../../core/crypto/envelope.ts';
 import type { KeyService } from '../../../core/crypto/key-service.ts';
 import { flipBit, fromHex, toHex } from '../../support/bytes.ts';
-import { MemoryKeys } from '../../support/memory-keys.ts';
+import { MemoryKeys, VAULT_KEY_ARN } from '../../support/memory-keys.ts';
 import { SeededRandom } from '../../support/random.ts';
 import vectors from '../../vectors/envelopes-v1.json';
 
@@ -55,9 +56,9 @@ describe('sealing', () => {
   it('costs one call to the key service, and each value has its own key and nonce', async () => {
     const { keys, random } = parts();
     const plaintext = Buffer.from('the same value twice');
-    const first = await sealValue({ keys, random }, NAME, plaintext);
+    const first = await sealValue({ keys, random }, VAULT_KEY_ARN, NAME, plaintext);
     expect(keys.calls).toEqual(['generateDataKey']);
-    const second = await sealValue({ keys, random }, NAME, plaintext);
+    const second = await sealValue({ keys, random }, VAULT_KEY_ARN, NAME, plaintext);
     for (const part of ['ciphertext', 'nonce', 'tag', 'wrappedKey'] as const)
       expect(toHex(first[part])).not.toBe(toHex(second[part]));
     expect(first).toMatchObject({ format: '1', keyArn: keys.keyArn });
@@ -66,7 +67,7 @@ describe('sealing', () => {
   it('zeroes the data key, and leaves the plaintext to its owner', async () => {
     const { keys, random } = parts();
     const plaintext = Buffer.from('kept');
-    await sealValue({ keys, random }, NAME, plaintext);
+    await sealValue({ keys, random }, VAULT_KEY_ARN, NAME, plaintext);
     expect(keys.handedOut.map(toHex)).toEqual([ZEROS]);
     expect(plaintext.toString()).toBe('kept');
   });
@@ -74,7 +75,9 @@ describe('sealing', () => {
   it('zeroes the data key when sealing fails', async () => {
     const { keys } = parts();
     const noNonce = { bytes: () => new Uint8Array(0) };
-    await expect(sealValue({ keys, random: noNonce }, NAME, Buffer.from('x'))).rejects.toThrow('nonce');
+    await expect(sealValue({ keys, random: noNonce }, VAULT_KEY_ARN, NAME, Buffer.from('x'))).rejects.toThrow(
+      'nonce',
+    );
     expect(keys.handedOut.map(toHex)).toEqual([ZEROS]);
   });
 });
@@ -82,7 +85,12 @@ describe('sealing', () => {
 describe('opening', () => {
   it('costs one decrypt, gives the value back and zeroes the data key', async () => {
     const { keys, random } = parts();
-    const envelope = await sealValue({ keys, random }, NAME, Buffer.from('päss\u0000 \u{1F510}'));
+    const envelope = await sealValue(
+      { keys, random },
+      VAULT_KEY_ARN,
+      NAME,
+      Buffer.from('päss\u0000 \u{1F510}'),
+    );
     keys.calls.length = 0;
     const opened = await openValue(keys, NAME, envelope);
     expect(opened.attempts).toBe(1);
@@ -95,7 +103,7 @@ describe('opening', () => {
     'refuses a changed %s and zeroes the key',
     async (part) => {
       const { keys, random } = parts();
-      const envelope = await sealValue({ keys, random }, NAME, Buffer.from('value'));
+      const envelope = await sealValue({ keys, random }, VAULT_KEY_ARN, NAME, Buffer.from('value'));
       const damaged = { ...envelope, [part]: flipBit(envelope[part], 5) };
       await expect(openValue(keys, NAME, damaged)).rejects.toMatchObject({ code: 'internal' });
       expect(keys.calls).toEqual(['generateDataKey', 'decrypt']);
@@ -109,7 +117,7 @@ describe('opening', () => {
     { ...NAME, version: 4 },
   ])('as another value is refused by the key service already: %j', async (other) => {
     const { keys, random } = parts();
-    const envelope = await sealValue({ keys, random }, NAME, Buffer.from('value'));
+    const envelope = await sealValue({ keys, random }, VAULT_KEY_ARN, NAME, Buffer.from('value'));
     await expect(openValue(keys, other, envelope)).rejects.toMatchObject({ code: 'key_unavailable' });
   });
 
@@ -119,9 +127,8 @@ describe('opening', () => {
     { ...NAME, version: 4 },
   ])('as another value is refused even by a key service that ignores the context: %j', async (other) => {
     const { keys, random } = parts();
-    const envelope = await sealValue({ keys, random }, NAME, Buffer.from('value'));
-    const careless: KeyService = {
-      generateDataKey: (context) => keys.generateDataKey(context),
+    const envelope = await sealValue({ keys, random }, VAULT_KEY_ARN, NAME, Buffer.from('value'));
+    const careless: Pick<KeyService, 'decrypt'> = {
       decrypt: (wrapped, keyArn) =>
         keys.decrypt(wrapped, keyArn, { workspaceId: 'ws_1', secretId: 'sec_1', version: '3' }),
     };
@@ -133,14 +140,41 @@ describe('opening', () => {
 
   it('refuses a data key of another size, and zeroes it', async () => {
     const { keys, random } = parts();
-    const envelope = await sealValue({ keys, random }, NAME, Buffer.from('value'));
+    const envelope = await sealValue({ keys, random }, VAULT_KEY_ARN, NAME, Buffer.from('value'));
     const short = new Uint8Array(16).fill(7);
-    const odd: KeyService = {
-      generateDataKey: (c) => keys.generateDataKey(c),
+    const odd: Pick<KeyService, 'decrypt'> = {
       decrypt: async () => ({ plaintext: short, attempts: 1 }),
     };
     await expect(openValue(odd, NAME, envelope)).rejects.toMatchObject({ code: 'internal' });
     expect(toHex(short)).toBe('00'.repeat(16));
+  });
+});
+
+describe('moving to another key', () => {
+  const THEIRS = 'arn:aws:kms:us-east-1:111122223333:key/theirs';
+
+  it('costs one call, opens nothing, and changes only which key wraps', async () => {
+    const { keys, random } = parts();
+    const envelope = await sealValue({ keys, random }, VAULT_KEY_ARN, NAME, Buffer.from('value'));
+    keys.calls.length = 0;
+    keys.handedOut.length = 0;
+    const moved = await rewrapValue(keys, NAME, envelope, THEIRS);
+    expect([keys.calls, keys.handedOut]).toEqual([['reEncrypt'], []]);
+    const { wrappedKey, keyArn, ...rest } = moved;
+    const { wrappedKey: former, keyArn: _, ...same } = envelope;
+    expect(rest).toEqual(same);
+    expect([keyArn, toHex(wrappedKey) === toHex(former)]).toEqual([THEIRS, false]);
+    keys.unusable.add(VAULT_KEY_ARN);
+    expect((await openValue(keys, NAME, moved)).plaintext.toString()).toBe('value');
+  });
+
+  it('as another value is refused', async () => {
+    const { keys, random } = parts();
+    const envelope = await sealValue({ keys, random }, VAULT_KEY_ARN, NAME, Buffer.from('value'));
+    const other = { ...NAME, version: 4 };
+    await expect(rewrapValue(keys, other, envelope, THEIRS)).rejects.toMatchObject({
+      code: 'key_unavailable',
+    });
   });
 });
 

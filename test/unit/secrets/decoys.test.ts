@@ -164,6 +164,7 @@ describe('whoever opens a decoy raises a critical alert in the same request', ()
       namespace: 'prod',
       decoy: 'true',
       code: 'key_unavailable',
+      keyArn: vault.keys.keyArn,
     });
     await showRows(vault);
     expect((await alertsOf(vault, workspaceId))[0]?.count).toBe(1);

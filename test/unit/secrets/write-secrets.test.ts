@@ -1,4 +1,5 @@
 import type { Precondition, RequestContext } from '../../../core/access/principal.ts';
+import { systemOrigin } from '../../../core/audit/lane-start.ts';
 import { verifyWorkspace } from '../../../core/audit/verify-workspace.ts';
 import { createSecret, type NewSecret } from '../../../core/secrets/create-secret.ts';
 import { deleteSecret } from '../../../core/secrets/delete-secret.ts';
@@ -8,6 +9,7 @@ import { putValue } from '../../../core/secrets/put-value.ts';
 import { revealSecret } from '../../../core/secrets/reveal-secret.ts';
 import { rollbackSecret } from '../../../core/secrets/rollback-secret.ts';
 import { updateSecret } from '../../../core/secrets/update-secret.ts';
+import { newWorkspace } from '../../../core/workspaces/workspace.ts';
 import {
   callerWith,
   installedVault,
@@ -213,6 +215,14 @@ describe('preconditions', () => {
 it("another workspace's secret is as absent as any, for every way to touch it", async () => {
   const { id } = await make();
   const foreign = callerWith({ workspaceId: 'ws_other', role: 'owner' });
+  await vault.trail.commit(systemOrigin('ws_other', 'test'), [
+    {
+      action: 'workspace.created',
+      entity: { type: 'workspace', id: 'ws_other' },
+      result: 'success',
+      changes: [newWorkspace('ws_other', 'Another', '2026-01-01T00:00:00.000Z')],
+    },
+  ]);
   const touches = [
     getSecret(vault, foreign, id),
     updateSecret(vault, foreign, id, { isCUI: true }),
