@@ -15,6 +15,8 @@ import {
   type TallyKey,
 } from '../core/identity/bookkeeping.ts';
 import { timestamp } from '../core/kernel/timestamps.ts';
+import { startOf } from '../core/plans/month.ts';
+import { NOTE_LIFE_MS } from '../core/plans/plan-counts.ts';
 import { batchGet } from './batch-get.ts';
 import { storeUnavailable } from './dynamo-client.ts';
 import { BOOKKEEPING_PREFIX, type Item } from './items.ts';
@@ -27,7 +29,9 @@ import { BOOKKEEPING_PREFIX, type Item } from './items.ts';
  * - how far tallies are swept: pk `B#tally`, sk `swept`;
  * - last use of a session: pk `B#seen#<session>`, sk `~`;
  * - failed logins: pk `B#failures#<account>`, sk the device's, see `known-device.ts`;
- * - requests counted against a limit: pk `B#limit#<minute>#<route, address or account>`, sk `~`.
+ * - requests counted against a limit: pk `B#limit#<minute>#<route, address or account>`, sk `~`;
+ * - how many secrets there are: pk `B#secrets#<workspace>`, sk `~`;
+ * - how many rows there were when a month began: pk `B#months#<workspace>`, sk `2026-11`.
  */
 export function createBookkeeping(client: DynamoDBDocumentClient, table: string): Bookkeeping {
   /** When this process noted a key's use: spares the write that the condition would refuse. */
@@ -185,7 +189,65 @@ export function createBookkeeping(client: DynamoDBDocumentClient, table: string)
       );
       return Number(after?.['tallied']);
     },
+
+    async secretCount(workspaceId) {
+      const command = new GetCommand({
+        TableName: table,
+        Key: secretCountKey(workspaceId),
+        ConsistentRead: true,
+      });
+      const { Item: item } = await send(client.send(command));
+      return Math.max(0, Number(item?.['tallied'] ?? 0));
+    },
+
+    async addSecrets(workspaceId, difference) {
+      const { Attributes: after } = await send(
+        client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: secretCountKey(workspaceId),
+            UpdateExpression: 'ADD tallied :difference',
+            ExpressionAttributeValues: { ':difference': difference },
+            ReturnValues: 'UPDATED_NEW',
+          }),
+        ),
+      );
+      return Number(after?.['tallied']);
+    },
+
+    async setSecretCount(workspaceId, count) {
+      const Item = { ...secretCountKey(workspaceId), tallied: count };
+      await send(client.send(new PutCommand({ TableName: table, Item })));
+    },
+
+    async rowsBefore(workspaceId) {
+      const { Items: items = [] } = await send(
+        client.send(
+          new QueryCommand({
+            TableName: table,
+            KeyConditionExpression: 'pk = :months',
+            ExpressionAttributeValues: { ':months': monthsKey(workspaceId) },
+            ConsistentRead: true,
+          }),
+        ),
+      );
+      return new Map(items.map(({ sk, tallied }) => [String(sk), Number(tallied)]));
+    },
+
+    async noteRowsBefore(workspaceId, month, rows) {
+      const ttl = Math.ceil((startOf(month) + NOTE_LIFE_MS) / 1000);
+      const Item = { pk: monthsKey(workspaceId), sk: month, tallied: rows, ttl };
+      await send(client.send(new PutCommand({ TableName: table, Item })));
+    },
   };
+}
+
+function secretCountKey(workspaceId: string) {
+  return { pk: `${BOOKKEEPING_PREFIX}secrets#${workspaceId}`, sk: '~' };
+}
+
+function monthsKey(workspaceId: string): string {
+  return `${BOOKKEEPING_PREFIX}months#${workspaceId}`;
 }
 
 /** A count is asked for within its minute, by clocks that differ a little. */

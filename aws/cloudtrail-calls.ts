@@ -28,14 +28,17 @@ interface Listed {
  * The `KeyCalls` port on the bucket of a CloudTrail trail. Its files are
  * `AWSLogs/<account>/CloudTrail/<region>/YYYY/MM/DD/<account>_CloudTrail_<region>_YYYYMMDDTHHmmZ_<random>.json.gz` by the
  * time of delivery, UTC; each may hold records of any time before that (CloudTrail User Guide, "CloudTrail log file
- * examples"). Account and region are the key's. The role needs `s3:ListBucket` and `s3:GetObject`.
+ * examples"). Calls on keys of other accounts are in it, too, as long as somebody of this account made them (KMS Developer
+ * Guide, "Logging AWS KMS API calls with AWS CloudTrail"). The role needs `s3:ListBucket` and `s3:GetObject`.
+ *
+ * @param keyArns the deployment's own keys, at least one; account and region are theirs.
  */
 export function createCloudTrailCalls(
   bucket: string,
-  keyArn: string,
+  keyArns: readonly string[],
   client: Pick<S3Client, 'send'>,
 ): KeyCalls {
-  const [, , , region = '', account = ''] = keyArn.split(':');
+  const [, , , region = '', account = ''] = keyArns[0]?.split(':') ?? [];
 
   async function* objectsOf(day: string, from: number): AsyncGenerator<readonly Listed[]> {
     const folder = `AWSLogs/${account}/CloudTrail/${region}/${day.replaceAll('-', '/')}/`;
@@ -61,7 +64,7 @@ export function createCloudTrailCalls(
     try {
       const { Body: body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
       const bytes = (await body?.transformToByteArray()) ?? new Uint8Array();
-      return { name: key, ...readTrailFile(bytes, keyArn) };
+      return { name: key, ...readTrailFile(bytes, keyArns) };
     } catch (error) {
       if (UNREADABLE.has(errorName(error))) return { name: key, calls: [], isDamaged: true };
       return refuse(error);

@@ -11,7 +11,8 @@ import { VaultError } from '../core/kernel/errors.ts';
  *                     `<kind>#<order>`, which sorts before `~`: so parent and newest child are one query, backwards.
  *                     Kinds that are found before their workspace is known have `*` in its place.
  * `vault`, index `list`: lk the list's name, lsk the place in it.
- * `vault`, bookkeeping: pk `B#…`, see `bookkeeping.ts`, `webhook-deliveries.ts` and `dynamo-anomaly-states.ts`.
+ * `vault`, bookkeeping: pk `B#…`, see `bookkeeping.ts`, `webhook-deliveries.ts`, `sync-records.ts` and
+ *                     `dynamo-anomaly-states.ts`.
  * `vault`, sealing:   the state of a workspace's log: pk `B#seal#<workspace>`, sk `~`; consecutive rows of a lane that
  *                     are consecutive leaves: pk `B#leaf#<workspace>#<lane>`, sk `<last seq, 16 digits>`, so that the
  *                     first from a row's number on is the one that holds it. See `dynamo-seals.ts`.
@@ -205,6 +206,7 @@ export function leafKey(workspaceId: string, lane: number, lastSeq: number): Ite
 /** The shapes of all items that are no entities. Anything else with their prefix was planted. */
 const BOOKKEEPING_SHAPES: ReadonlySet<string> = new Set([
   'pk sk usedAt',
+  'pk sk tallied',
   'pk sk tallied ttl',
   'pk seenAt sk ttl',
   'failures pk sk ttl version',

@@ -55,6 +55,7 @@ const ENVIRONMENT = {
   VAULT_TABLE: 'vault',
   AUDIT_TABLE: 'audit',
   SECRETS_KEY_ARNS: 'arn:aws:kms:us-east-1:000000000000:key/none',
+  KEY_USER_ROLE_ARNS: 'arn:aws:iam::000000000000:role/none',
   SIGNING_KEY_ARNS: 'arn:aws:kms:us-east-1:000000000000:key/none',
   PUBLIC_URL: 'https://vault.example.com',
   ROOT_SECRET_ID: 'root',

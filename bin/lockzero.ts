@@ -2,13 +2,17 @@ import { App } from 'aws-cdk-lib';
 import { addLockzero } from '../lib/lockzero.ts';
 import { StageError } from '../lib/stage.ts';
 import { findStage } from '../lib/stages.ts';
+import { findTenant } from '../lib/tenant.ts';
 import { findWitness, WitnessConfigError } from '../lib/witness.ts';
 import { addWitness } from '../lib/witness-stack.ts';
 
 const app = new App();
 try {
-  const witness: unknown = app.node.tryGetContext('witness');
-  if (witness === undefined) addLockzero(app, findStage(app.node.tryGetContext('stage')));
+  const context = (name: string): unknown => app.node.tryGetContext(name);
+  const tenant = findTenant(context);
+  const witness = context('witness');
+  if (tenant !== undefined) addLockzero(app, tenant);
+  else if (witness === undefined) addLockzero(app, findStage(context('stage')));
   else addWitness(app, findWitness(witness));
 } catch (error) {
   if (!(error instanceof StageError || error instanceof WitnessConfigError)) throw error;

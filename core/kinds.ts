@@ -1,7 +1,9 @@
 import { alertRecordKind } from './alerts/alert-record.ts';
 import { detectionSettingsKind } from './anomaly/settings.ts';
 import { laneSetKind } from './audit/lane-set.ts';
+import { deploymentKeyKind } from './encryption-keys/deployment-key.ts';
 import { keyMigrationKind } from './encryption-keys/key-migration.ts';
+import { evidenceScheduleKind } from './evidence-schedule/evidence-schedule.ts';
 import { findingKind } from './findings/finding.ts';
 import { riskKind } from './findings/risk.ts';
 import { idempotencyKind } from './idempotency/once.ts';
@@ -20,6 +22,7 @@ import { postureSnapshotKind } from './posture/snapshot.ts';
 import { retentionFloorKind } from './retention/floor.ts';
 import { importJobKind } from './secrets/import-secrets.ts';
 import { secretKind, secretNameKind, secretVersionKind } from './secrets/secret.ts';
+import { secretsSyncKind } from './secrets-sync/secrets-sync.ts';
 import { webhookKind } from './siem/webhook.ts';
 import { webhookSetKind } from './siem/webhook-set.ts';
 import { installationKind, setupAttemptKind, usedSetupTokenKind } from './workspaces/installation.ts';
@@ -62,5 +65,8 @@ export const allKinds: ReadonlyMap<string, Kind<Entity>> = new Map(
     anyKind(postureSnapshotKind),
     anyKind(retentionFloorKind),
     anyKind(keyMigrationKind),
+    anyKind(evidenceScheduleKind),
+    anyKind(secretsSyncKind),
+    anyKind(deploymentKeyKind),
   ].map((kind) => [kind.name, kind]),
 );

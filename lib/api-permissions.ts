@@ -5,7 +5,6 @@ import { domainOf, type StageConfig } from './stage.ts';
 
 export interface ApiPermissionsProps {
   readonly stage: StageConfig;
-  readonly secretsKeyArn: string;
   readonly dataKeyArn: string;
   /** The key that signs access tokens first, then those that still verify. */
   readonly signingKeyArns: readonly string[];
@@ -13,11 +12,10 @@ export interface ApiPermissionsProps {
   readonly bootstrapSecretArns: readonly string[];
 }
 
-/** What the function `api` may do beyond its tables, the archive, its log and tracing. Key policies narrow the uses of keys further. */
+/** What the function `api` may do beyond its tables, the archive, values, copies, its log and tracing. Key policies narrow the uses of keys further. */
 export function apiPermissions(stack: Stack, props: ApiPermissionsProps): PolicyStatement[] {
-  const { stage, secretsKeyArn, dataKeyArn, signingKeyArns, bootstrapSecretArns } = props;
+  const { stage, dataKeyArn, signingKeyArns, bootstrapSecretArns } = props;
   return [
-    new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [secretsKeyArn] }),
     ...readSecrets(stack, dataKeyArn, bootstrapSecretArns),
     // The earlier keys verify only, and that takes no more than their public halves.
     new PolicyStatement({ actions: ['kms:Sign'], resources: signingKeyArns.slice(0, 1) }),

@@ -26,13 +26,16 @@ import { WebAcl } from './constructs/web-acl.ts';
 import type { DataStack } from './data-stack.ts';
 import { logEnvironment, readArchive } from './log-access.ts';
 import { namesOf } from './names.ts';
-import type { StageConfig } from './stage.ts';
+import { syncEnvironment, writeCopies } from './secrets-sync-access.ts';
+import { planEnvironment, type StageConfig } from './stage.ts';
+import { customerKeyEnvironment, useValueKeys, valueKeyEnvironment } from './value-keys.ts';
 import type { WatchedFunction } from './watch/watched.ts';
 
 export interface ApiStackProps extends StackProps {
   readonly stage: StageConfig;
   readonly data: DataStack;
-  readonly secretsKeyArn: string;
+  /** The deployment's own keys for values: the one that wraps, then those that still unwrap. */
+  readonly secretsKeyArns: readonly string[];
   readonly dataKeyArn: string;
   /** The key that signs access tokens first, then those that still verify. */
   readonly signingKeyArns: readonly string[];
@@ -142,7 +145,9 @@ export class ApiStack extends Stack {
   }
 
   private route(api: RestApi, props: ApiStackProps): void {
-    const { data, stage } = props;
+    const { data, stage, secretsKeyArns } = props;
+    const values = useValueKeys(this, stage, secretsKeyArns, 'api');
+    const copies = writeCopies(this, stage, 'api');
     const { handler } = new VaultFunction(this, 'ApiFunction', {
       stage,
       functionName: 'api',
@@ -162,16 +167,24 @@ export class ApiStack extends Stack {
       queriesList: true,
       auditActions: ['GetItem', 'PutItem', 'Query'],
       objects: [readArchive(data, 'log/'), readArchive(data, 'archive/')],
-      statements: apiPermissions(this, {
-        ...props,
-        bootstrapSecretArns: [data.rootSecret.secretArn, data.setupToken.secretArn],
-      }),
+      statements: [
+        ...values.statements,
+        ...copies.statements,
+        ...apiPermissions(this, {
+          ...props,
+          bootstrapSecretArns: [data.rootSecret.secretArn, data.setupToken.secretArn],
+        }),
+      ],
+      accepted: [...values.accepted, ...copies.accepted],
       timeout: TIMEOUT,
       memorySize: 1024,
       argon2: true,
       environment: {
         ...logEnvironment(stage, data, props.checkpointKeyArn),
-        SECRETS_KEY_ARNS: props.secretsKeyArn,
+        ...valueKeyEnvironment(stage, secretsKeyArns),
+        ...customerKeyEnvironment(stage),
+        ...syncEnvironment(stage),
+        ...planEnvironment(stage),
         ROOT_SECRET_ID: data.rootSecret.secretArn,
         SETUP_TOKEN_SECRET_ID: data.setupToken.secretArn,
         SIGNING_KEY_ARNS: props.signingKeyArns.join(','),

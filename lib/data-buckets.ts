@@ -9,12 +9,14 @@ import {
   ObjectLockRetention,
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
+import { copyArchive } from './archive-copy.ts';
+import { archiveReadStatements } from './archive-readers.ts';
 import { acknowledge } from './constructs/acknowledge.ts';
-import { type FunctionName, namesOf, roleArn } from './names.ts';
+import { type FunctionName, namesOf, pascalCase, roleArn } from './names.ts';
 import type { StageConfig } from './stage.ts';
 
 /** Every bucket: private, TLS only, versioned, and left behind by `cdk destroy`. */
-const PRIVATE_BUCKET = {
+export const PRIVATE_BUCKET = {
   blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
   objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
   enforceSSL: true,
@@ -27,15 +29,28 @@ const PRIVATE_BUCKET = {
 const ARCHIVE_WRITERS: readonly { readonly prefix: string; readonly writer: FunctionName }[] = [
   { prefix: 'log/', writer: 'sealer' },
   { prefix: 'archive/', writer: 'archiver' },
+  { prefix: 'evidence/', writer: 'evidence-export' },
 ];
 
-/** The access logs of the other buckets. */
-export function logBucket(stack: Stack): IBucket {
+/** The access logs of the other buckets of a stack. */
+export function accessLogBucket(stack: Stack): Bucket {
   const bucket = new Bucket(stack, 'AccessLogs', {
     ...PRIVATE_BUCKET,
     encryption: BucketEncryption.S3_MANAGED,
     lifecycleRules: [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(30) }],
   });
+  acknowledge(
+    bucket,
+    'S3 delivers server access logs only to buckets with SSE-S3.',
+    'NIST.800.53.R5-S3DefaultEncryptionKMS',
+  );
+  acknowledge(bucket, 'Access logs of one region stay in it.', 'NIST.800.53.R5-S3BucketReplicationEnabled');
+  return bucket;
+}
+
+/** The access logs of the buckets of the stack Data, and of the call log. */
+export function logBucket(stack: Stack): IBucket {
+  const bucket = accessLogBucket(stack);
   // The bucket of the call log belongs to a later stack, so that this policy cannot name it.
   bucket.addToResourcePolicy(
     new PolicyStatement({
@@ -47,42 +62,46 @@ export function logBucket(stack: Stack): IBucket {
       conditions: { StringEquals: { 'aws:SourceAccount': stack.account } },
     }),
   );
-  acknowledge(
-    bucket,
-    'S3 delivers server access logs only to buckets with SSE-S3.',
-    'NIST.800.53.R5-S3DefaultEncryptionKMS',
-  );
-  acknowledge(bucket, 'Access logs of one region stay in it.', 'NIST.800.53.R5-S3BucketReplicationEnabled');
   // aws-cdk-lib is compiled without exactOptionalPropertyTypes: its classes miss their own interfaces by a hair.
   return bucket as IBucket;
 }
 
-/** What is kept for years: the logs with their checkpoints, and the daily archive. Each version is locked as it is written. */
+/** What is kept for years: the logs with their checkpoints, the daily archive, exported evidence. Each version is locked as it is written. */
 export function archiveBucket(stack: Stack, stage: StageConfig, accessLogs: IBucket): Bucket {
-  const retention = Duration.days(stage.archive.retentionDays);
   const bucket = new Bucket(stack, 'Archive', {
     ...PRIVATE_BUCKET,
     encryption: BucketEncryption.S3_MANAGED,
     objectLockEnabled: true,
-    objectLockDefaultRetention:
-      stage.archive.mode === 'COMPLIANCE'
-        ? ObjectLockRetention.compliance(retention)
-        : ObjectLockRetention.governance(retention),
+    objectLockDefaultRetention: lockOf(stage),
     serverAccessLogsBucket: accessLogs,
     serverAccessLogsPrefix: 'archive/',
   });
-  for (const statement of archiveDenials(bucket, stage)) bucket.addToResourcePolicy(statement);
+  for (const statement of [...archiveDenials(bucket, stage), ...archiveReadStatements(bucket, stage)]) {
+    bucket.addToResourcePolicy(statement);
+  }
   acknowledge(
     bucket,
     'SSE-S3 on purpose: whoever deletes a KMS key would destroy locked evidence with it.',
     'NIST.800.53.R5-S3DefaultEncryptionKMS',
   );
+  if (stage.replicateArchiveTo !== undefined) {
+    copyArchive(stack, stage, bucket, stage.replicateArchiveTo);
+    return bucket;
+  }
   acknowledge(
     bucket,
-    'Locked versions cannot be deleted, and residency keeps them in one region; whoever wants a copy takes an export.',
+    'Locked versions cannot be deleted, and residency keeps them in one region, unless the stage wants a copy elsewhere.',
     'NIST.800.53.R5-S3BucketReplicationEnabled',
   );
   return bucket;
+}
+
+/** The lock of what is written to the archive. */
+export function lockOf({ archive }: StageConfig): ObjectLockRetention {
+  const retention = Duration.days(archive.retentionDays);
+  return archive.mode === 'COMPLIANCE'
+    ? ObjectLockRetention.compliance(retention)
+    : ObjectLockRetention.governance(retention);
 }
 
 /**
@@ -97,7 +116,7 @@ function archiveDenials(bucket: Bucket, stage: StageConfig): PolicyStatement[] {
     ({ prefix, writer }) =>
       new PolicyStatement({
         ...everybody,
-        sid: `Only${writer.charAt(0).toUpperCase()}${writer.slice(1)}Writes`,
+        sid: `Only${pascalCase(writer)}Writes`,
         actions: ['s3:PutObject'],
         resources: [bucket.arnForObjects(`${prefix}*`)],
         conditions: {

@@ -3,16 +3,15 @@ import { PolicyDocument, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { removalPolicyOf } from './constructs/removal.ts';
+import { addCustomerOutputs } from './customer-outputs.ts';
 import { accountMay, dataKeyUse, onlyRoles } from './key-use.ts';
-import { type FunctionName, namesOf } from './names.ts';
+import { type FunctionName, type KeyName, namesOf } from './names.ts';
 import type { StageConfig } from './stage.ts';
+import { valueKeyPolicy } from './value-keys.ts';
 
 export interface KeysStackProps extends StackProps {
   readonly stage: StageConfig;
 }
-
-/** The encryption context of every data key: exactly these three, no fewer and no more. */
-const SECRET_CONTEXT_KEYS: readonly string[] = ['secretId', 'version', 'workspaceId'];
 
 /**
  * What the account may do with a key through IAM: manage it. Spelled out, because `kms:*` would let any administrator
@@ -44,7 +43,7 @@ export const ADMINISTRATION: readonly string[] = [
 ];
 
 /**
- * The keys: `secrets` wraps the data key of each secret version, `data` encrypts what lies at rest in AWS services,
+ * The keys: `secrets` wraps the data key of each secret version, unless a customer's key does, `data` encrypts what lies at rest in AWS services,
  * `signing` signs the access tokens of people, and `checkpoint` the heads of the audit logs and the archive's manifests.
  *
  * Using a key takes both its policy and an IAM policy: the principal of each statement is the account, and a condition
@@ -52,7 +51,8 @@ export const ADMINISTRATION: readonly string[] = [
  * widen a key policy on its way.
  */
 export class KeysStack extends Stack {
-  readonly secretsKeyArn: string;
+  /** The deployment's own keys for values: the one that wraps, then those that still unwrap. At least one. */
+  readonly secretsKeyArns: readonly string[];
   readonly dataKeyArn: string;
   /** The key that signs first, then those whose tokens are still accepted. At least one. */
   readonly signingKeyArns: readonly string[];
@@ -60,13 +60,19 @@ export class KeysStack extends Stack {
 
   constructor(scope: Construct, id: string, props: KeysStackProps) {
     super(scope, id, props);
-    this.secretsKeyArn = this.key(
-      'secrets',
-      'Wraps the data keys of secret values',
-      props.stage,
-      this.secretValueUse(props.stage),
+    this.secretsKeyArns = props.stage.secretsKeys.map((number) =>
+      this.key(
+        number === 1 ? 'SecretsKey' : `Secrets${number}Key`,
+        number === 1 ? 'secrets' : `secrets-${number}`,
+        number === 1
+          ? 'Wraps the data keys of secret values'
+          : `Wraps the data keys of secret values (${number})`,
+        props.stage,
+        valueKeyPolicy(props.stage),
+      ),
     );
     this.dataKeyArn = this.key(
+      'DataKey',
       'data',
       'Encrypts tables, logs, backups and bootstrap secrets',
       props.stage,
@@ -90,16 +96,18 @@ export class KeysStack extends Stack {
         readers: 'account',
       },
     );
+    addCustomerOutputs(this, props.stage);
   }
 
   private key(
-    name: 'secrets' | 'data',
+    id: string,
+    alias: KeyName,
     description: string,
     stage: StageConfig,
     use: PolicyStatement[],
   ): string {
-    const key = new Key(this, name === 'secrets' ? 'SecretsKey' : 'DataKey', {
-      alias: namesOf(stage).keyAlias(name),
+    const key = new Key(this, id, {
+      alias: namesOf(stage).keyAlias(alias),
       description: `Lockzero ${stage.name}: ${description}`,
       enableKeyRotation: true,
       pendingWindow: Duration.days(30),
@@ -117,7 +125,7 @@ export class KeysStack extends Stack {
    */
   private ed25519Key(
     id: string,
-    alias: 'checkpoint' | `signing-${number}`,
+    alias: KeyName,
     description: string,
     { stage, signers, readers }: KeyUsers,
   ): string {
@@ -146,30 +154,6 @@ export class KeysStack extends Stack {
       }),
     });
     return key.keyArn;
-  }
-
-  /**
-   * Only the api role wraps data keys, and only it unwraps them, beside the role that restores while there is one; each
-   * in the context of one version of one secret.
-   */
-  private secretValueUse(stage: StageConfig): PolicyStatement[] {
-    const inContext = {
-      'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': SECRET_CONTEXT_KEYS },
-      // ForAllValues also holds for an empty context; Null "false" makes each of the three a must.
-      Null: Object.fromEntries(SECRET_CONTEXT_KEYS.map((key) => [`kms:EncryptionContext:${key}`, 'false'])),
-    };
-    const wrapAndUnwrap = accountMay('WrapAndUnwrapSecretValues', ['kms:Decrypt', 'kms:GenerateDataKey'], {
-      ...onlyRoles(stage, ['api']),
-      ...inContext,
-    });
-    if (!stage.recovery) return [wrapAndUnwrap];
-    return [
-      wrapAndUnwrap,
-      accountMay('OpenSamplesOfRestoredValues', ['kms:Decrypt'], {
-        ...onlyRoles(stage, ['restore']),
-        ...inContext,
-      }),
-    ];
   }
 }
 

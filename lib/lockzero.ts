@@ -1,6 +1,7 @@
 import { type App, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
 import { ApiStack } from './api-stack.ts';
+import { type ArchiveCopyStack, addArchiveCopy } from './archive-copy-stack.ts';
 import { DataStack } from './data-stack.ts';
 import { JobsStack } from './jobs-stack.ts';
 import { KeysStack } from './keys-stack.ts';
@@ -16,6 +17,8 @@ export interface Lockzero {
   readonly jobs: JobsStack;
   readonly trail: TrailStack;
   readonly watch: WatchStack;
+  /** In the other region, if the archive is copied to one. */
+  readonly archiveCopy: ArchiveCopyStack | undefined;
 }
 
 /** Adds the stacks of one stage to the app, under the checks of cdk-nag. */
@@ -30,12 +33,15 @@ export function addLockzero(app: App, stage: StageConfig): Lockzero {
   });
 
   const keys = new KeysStack(app, 'Keys', common('keys'));
-  const { secretsKeyArn, dataKeyArn, signingKeyArns, checkpointKeyArn } = keys;
+  const { secretsKeyArns, dataKeyArn, signingKeyArns, checkpointKeyArn } = keys;
   const data = new DataStack(app, 'Data', { ...common('data'), dataKeyArn });
+  const archiveCopy = addArchiveCopy(app, stage, common('archive-copy'));
+  // S3 takes no rule that names a bucket which is not there.
+  if (archiveCopy !== undefined) data.addStackDependency(archiveCopy);
   const api = new ApiStack(app, 'Api', {
     ...common('api'),
     data,
-    secretsKeyArn,
+    secretsKeyArns,
     dataKeyArn,
     signingKeyArns,
     checkpointKeyArn,
@@ -44,6 +50,7 @@ export function addLockzero(app: App, stage: StageConfig): Lockzero {
     ...common('jobs'),
     data,
     dataKeyArn,
+    secretsKeyArns,
     checkpointKeyArn,
     publicUrl: api.url,
   });
@@ -56,12 +63,12 @@ export function addLockzero(app: App, stage: StageConfig): Lockzero {
     jobs,
     trail,
     dataKeyArn,
-    secretsKeyArn,
+    secretsKeyArns,
     checkpointKeyArn,
   });
 
   Tags.of(app).add('project', 'lockzero');
   Tags.of(app).add('stage', stage.name);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app));
-  return { keys, data, api, jobs, trail, watch };
+  return { keys, data, api, jobs, trail, watch, archiveCopy };
 }

@@ -19,8 +19,8 @@ export function logEnvironment(
   };
 }
 
-/** Reading a part of the archive: the sealed logs, or the daily archives. */
-export function readArchive(data: DataStack, prefix: 'log/' | 'archive/'): ObjectAccess {
+/** Reading a part of the archive: the sealed logs, the daily archives, or exported evidence. */
+export function readArchive(data: DataStack, prefix: 'log/' | 'archive/' | 'evidence/'): ObjectAccess {
   return { bucketArn: data.archiveArn, prefix, actions: ['GetObject', 'GetObjectVersion'] };
 }
 

@@ -29,8 +29,11 @@ export const FUNCTION_NAMES = [
   'assign-plan',
 ] as const;
 
-/** Each function has a role; AWS Backup has one, and so has an operator who restores. */
-export type RoleName = FunctionName | 'snapshots' | 'restore';
+/** Each function has a role; AWS Backup has one, the copying of the archive, and an operator who restores. */
+export type RoleName = FunctionName | 'snapshots' | 'archive-copy' | 'restore';
+
+/** The keys of a stage; the key for values of number 1 has none. */
+export type KeyName = 'secrets' | `secrets-${number}` | 'data' | 'checkpoint' | `signing-${number}`;
 
 /** The index of the vault table that answers lists. */
 export const LIST_INDEX = 'list';
@@ -47,11 +50,16 @@ export function namesOf(stage: StageConfig) {
     auditTable: `${prefix}-audit`,
     rootSecret: `lockzero/${stage.name}/root`,
     setupTokenSecret: `lockzero/${stage.name}/setup-token`,
-    keyAlias: (key: 'secrets' | 'data' | 'checkpoint' | `signing-${number}`) =>
-      `alias/lockzero/${stage.name}/${key}`,
+    keyAlias: (key: KeyName) => `alias/lockzero/${stage.name}/${key}`,
     logGroup: (source: string) => `/lockzero/${stage.name}/${source}`,
     /** Other stacks find the buckets' ARNs under these, so that a policy can name a prefix in them. */
     bucketArnExport: (bucket: 'archive' | 'staging' | 'backup') => `${prefix}-${bucket}-arn`,
+    /** In the other region. Names of buckets are global, and at most 63 characters long. */
+    archiveCopyBucket: (region: string) => `${prefix}-copy-${Aws.ACCOUNT_ID}-${region}`,
+    /** A part of the account's Secrets Manager for each workspace: their ids all begin with `ws_`, bootstrap secrets do not. */
+    workspaceSecrets: `lockzero/${stage.name}/ws_*/`,
+    /** The second trail, for the customer. */
+    customerTrail: `${prefix}-customer`,
     /**
      * What the origin of every log begins with. Who keeps a checkpoint knows the log by it, so it must never change: it
      * is made of what cannot change either without this being another deployment.
@@ -79,4 +87,12 @@ export function logGroupArn(stack: Stack, logGroupName: string): string {
     resourceName: logGroupName,
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
+}
+
+/** `backup-check` as `BackupCheck`: as a logical id, or as the Sid of a statement. */
+export function pascalCase(name: FunctionName): string {
+  return name
+    .split('-')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('');
 }

@@ -8,6 +8,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { acknowledge } from './constructs/acknowledge.ts';
 import { VaultFunction, type VaultFunctionProps } from './constructs/vault-function.ts';
 import type { DataStack } from './data-stack.ts';
+import { pascalCase } from './names.ts';
 import type { Rhythm } from './rhythm.ts';
 import type { StageConfig } from './stage.ts';
 import type { WatchedFunction } from './watch/watched.ts';
@@ -16,6 +17,7 @@ import type { WatchedFunction } from './watch/watched.ts';
 export interface ScheduledFunction
   extends Pick<
     VaultFunctionProps,
+    | 'accepted'
     | 'auditActions'
     | 'bundledFiles'
     | 'description'
@@ -59,7 +61,7 @@ export function addScheduledFunction(
 ): IFunction {
   const { stage, data, dataKeyArn, failedRuns } = surroundings;
   const { rhythm: _clock, retries, ...props } = job;
-  const { handler } = new VaultFunction(stack, `${idOf(job)}Function`, {
+  const { handler } = new VaultFunction(stack, `${pascalCase(job.functionName)}Function`, {
     ...props,
     stage,
     vault: data.vault,
@@ -95,7 +97,7 @@ function addSchedule(
   { stage, group, failedRuns }: Surroundings,
   handler: IFunction,
 ): void {
-  const role = new Role(stack, `${idOf(job)}ScheduleRole`, {
+  const role = new Role(stack, `${pascalCase(job.functionName)}ScheduleRole`, {
     description: `Lockzero ${stage.name}: lets the scheduler start ${job.functionName}`,
     assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
       conditions: {
@@ -104,14 +106,14 @@ function addSchedule(
       },
     }),
   });
-  const policy = new ManagedPolicy(stack, `${idOf(job)}SchedulePolicy`, {
+  const policy = new ManagedPolicy(stack, `${pascalCase(job.functionName)}SchedulePolicy`, {
     roles: [role],
     statements: [
       new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [handler.functionArn] }),
       new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [failedRuns.queueArn] }),
     ],
   });
-  const schedule = new Schedule(stack, `${idOf(job)}Schedule`, {
+  const schedule = new Schedule(stack, `${pascalCase(job.functionName)}Schedule`, {
     description: job.description,
     schedule: job.rhythm.expression,
     scheduleGroup: group,
@@ -125,12 +127,4 @@ function addSchedule(
     }),
   });
   schedule.node.addDependency(policy);
-}
-
-/** `backup-check` as `BackupCheck`. */
-function idOf({ functionName }: Pick<ScheduledFunction, 'functionName'>): string {
-  return functionName
-    .split('-')
-    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
-    .join('');
 }

@@ -1,11 +1,7 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
-
-const region = z.string().regex(/^[a-z]{2}(-gov)?-[a-z]+-\d$/, 'must be an AWS region such as us-east-1');
-const hostName = z
-  .string()
-  .max(253)
-  .regex(/^([a-z0-9-]{1,63}\.)+[a-z]{2,63}$/, 'must be a host name in lower case such as vault.example.com');
+import { accountId, certificateArn, hostName, mailAddress, region, stageName } from './fields.ts';
+import { tenancyFaults, tenancyOptions } from './tenancy-options.ts';
 
 const archive = z.strictObject({
   /**
@@ -20,7 +16,7 @@ const archive = z.strictObject({
 const domain = z.strictObject({
   name: hostName,
   /** An ACM certificate for `name`, in the stage's own region: the endpoint is regional. */
-  certificateArn: z.string().regex(/^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/),
+  certificateArn,
   /**
    * The Route 53 zone in which to create the alias record.
    * @default - no record; point `name` at the endpoint yourself
@@ -30,14 +26,8 @@ const domain = z.strictObject({
 
 const mail = z
   .strictObject({
-    /** The sender of invitations and password resets. Letters, digits and ._+- only: the address stands in a policy. */
-    from: z
-      .string()
-      .max(254)
-      .regex(
-        /^[A-Za-z0-9._+-]{1,64}@([a-z0-9-]{1,63}\.)+[a-z]{2,63}$/,
-        'must be an e-mail address such as vault@example.com, its domain in lower case',
-      ),
+    /** The sender of invitations and password resets. */
+    from: mailAddress,
     /**
      * The identity in SES that `from` belongs to: the address, its domain, or a domain above. It must be verified, in
      * the account and region of the stage, and the account out of the SES sandbox, which mails verified addresses only.
@@ -72,16 +62,11 @@ const witness = z.strictObject({
 const stage = z
   .strictObject({
     /** Part of every physical name. At most 20 characters, so that role names stay within IAM's 64. */
-    name: z
-      .string()
-      .regex(/^[a-z][a-z0-9-]{0,19}$/, 'must be 1 to 20 of a-z, 0-9 and -, beginning with a letter'),
+    name: stageName,
     /** @default us-east-1 */
     region: region.default('us-east-1'),
     /** @default - the account of the credentials that deploy */
-    account: z
-      .string()
-      .regex(/^\d{12}$/, 'must be 12 digits')
-      .optional(),
+    account: accountId.optional(),
     archive,
     /** @default - the execute-api endpoint serves */
     domain: domain.optional(),
@@ -128,7 +113,8 @@ const stage = z
      */
     monthlyBudgetUsd: z.int().min(0).max(10_000_000).default(500),
     /**
-     * How many values may be opened in an hour before an alarm rings: each is a call to KMS.
+     * How many values may be opened in an hour before an alarm rings, of each key for values that lies in the account: each
+     * is a call to KMS.
      * @default 10000
      */
     decryptsPerHour: z.int().min(1).default(10_000),
@@ -188,6 +174,7 @@ const stage = z
      * @default retain
      */
     removal: z.enum(['retain', 'destroy']).default('retain'),
+    ...tenancyOptions,
   })
   .refine((config) => !config.fips || /^(us|ca)-/.test(config.region), {
     path: ['fips'],
@@ -215,6 +202,9 @@ const stage = z
     path: ['removal'],
     message:
       'must be "retain" where the archive is locked in COMPLIANCE mode: evidence without its tables proves little',
+  })
+  .superRefine((config, context) => {
+    for (const fault of tenancyFaults(config)) context.addIssue({ code: 'custom', ...fault });
   });
 
 /** One deployment of the vault: checked, with every default filled in. */
@@ -241,4 +231,9 @@ export function parseStage(input: unknown): StageConfig {
 /** The domain of an e-mail address. */
 export function domainOf(address: string): string {
   return address.slice(address.lastIndexOf('@') + 1);
+}
+
+/** What functions that ask for a workspace's plan must be told. */
+export function planEnvironment({ defaultPlan }: StageConfig): Record<string, string> {
+  return { DEFAULT_PLAN: defaultPlan };
 }

@@ -1,6 +1,7 @@
 import { parseStage, type StageConfig, StageError, type StageInput } from './stage.ts';
 
-const SEVEN_YEARS = 2557;
+/** In days, with two leap days. */
+export const SEVEN_YEARS = 2557;
 
 /**
  * The stages that `cdk -c stage=<name>` can deploy. Add yours here: an account, another region. Give a stage that people

@@ -11,7 +11,7 @@ import type { ApiStack } from './api-stack.ts';
 import { FailedRuns } from './constructs/failed-runs.ts';
 import type { DataStack } from './data-stack.ts';
 import type { JobsStack } from './jobs-stack.ts';
-import { namesOf, type RoleName, roleArn } from './names.ts';
+import { namesOf } from './names.ts';
 import { dailyAt } from './rhythm.ts';
 import {
   addScheduledFunction,
@@ -21,10 +21,12 @@ import {
 } from './scheduled-function.ts';
 import type { StageConfig } from './stage.ts';
 import type { TrailStack } from './trail-stack.ts';
+import { valueKeyEnvironment, valueKeyRoles } from './value-keys.ts';
 import { Alarms } from './watch/alarms.ts';
 import { CallLog } from './watch/call-log.ts';
 import { ChangeRules } from './watch/change-rules.ts';
-import { apiAlarms, keyAlarm } from './watch/edge-alarms.ts';
+import { CustomerTrail } from './watch/customer-trail.ts';
+import { apiAlarms, copyAlarms, keyAlarms } from './watch/edge-alarms.ts';
 import { deadLetterAlarm, functionAlarms, queueAlarm } from './watch/function-alarms.ts';
 import { RecoveryRole } from './watch/recovery-role.ts';
 import { Snapshots } from './watch/snapshots.ts';
@@ -38,7 +40,7 @@ export interface WatchStackProps extends StackProps {
   readonly jobs: JobsStack;
   readonly trail: TrailStack;
   readonly dataKeyArn: string;
-  readonly secretsKeyArn: string;
+  readonly secretsKeyArns: readonly string[];
   readonly checkpointKeyArn: string;
 }
 
@@ -73,6 +75,7 @@ export class WatchStack extends Stack {
     const callLog = new CallLog(this, 'CallLog', { stage, accessLogsName: data.accessLogsName });
     const own = this.reconciler(callLog, props);
     this.alarms(new Alarms(this, 'Alarms', { prefix, topic }), own, props);
+    if (stage.customerTrail !== undefined) new CustomerTrail(this, 'Customer', { stage, callLog });
     new ChangeRules(this, 'Changes', { stage, topic });
     new Snapshots(this, 'Snapshots', { stage, dataKeyArn, tables: [data.vault, data.audit] });
     if (stage.recovery) new RecoveryRole(this, 'Recovery', props);
@@ -80,16 +83,15 @@ export class WatchStack extends Stack {
     new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
   }
 
-  /** Compares the calls on the key for values with the audit rows. */
+  /** Compares the calls on keys for values with the audit rows. */
   private reconciler({ bucket }: CallLog, props: WatchStackProps): Watched {
-    const { stage, secretsKeyArn } = props;
-    const { prefix, role } = namesOf(stage);
+    const { stage, secretsKeyArns } = props;
+    const { prefix } = namesOf(stage);
     const failedRuns = new FailedRuns(this, 'FailedRuns');
     const group = new ScheduleGroup(this, 'Schedules', { scheduleGroupName: `${prefix}-watch` });
-    const opening: readonly RoleName[] = stage.recovery ? ['api', 'restore'] : ['api'];
     const job: ScheduledFunction = {
       functionName: 'reconciler',
-      description: 'Compares the calls on the key for values with the audit rows of the day before, daily',
+      description: 'Compares the calls on keys for values with the audit rows of the day before, daily',
       rhythm: dailyAt(3, 30),
       timeout: Duration.minutes(15),
       memorySize: 1769,
@@ -100,8 +102,9 @@ export class WatchStack extends Stack {
       objects: [{ bucketArn: bucket.bucketArn, prefix: 'AWSLogs/', actions: ['GetObject'] }],
       environment: {
         TRAIL_BUCKET: bucket.bucketName,
-        SECRETS_KEY_ARNS: secretsKeyArn,
-        DECRYPTING_ROLE_ARNS: opening.map((name) => roleArn(role(name))).join(','),
+        ...valueKeyEnvironment(stage, secretsKeyArns),
+        DECRYPTING_ROLE_ARNS: valueKeyRoles(stage, 'kms:Decrypt'),
+        REWRAPPING_ROLE_ARNS: valueKeyRoles(stage, 'kms:ReEncryptFrom'),
       },
     };
     addScheduledFunction(this, job, { ...props, group, failedRuns });
@@ -112,7 +115,7 @@ export class WatchStack extends Stack {
   }
 
   private alarms(alarms: Alarms, own: Watched, props: WatchStackProps): void {
-    const { stage, api, jobs, trail, secretsKeyArn } = props;
+    const { stage, data, api, jobs, trail, secretsKeyArns } = props;
     const { prefix } = namesOf(stage);
     const functions = [...api.functions, ...jobs.functions, ...trail.functions, ...own.functions];
     const rules = [
@@ -121,7 +124,8 @@ export class WatchStack extends Stack {
       ...[...jobs.deadLetters, ...trail.deadLetters, ...own.deadLetters].map(deadLetterAlarm),
       ...vaultAlarms(),
       ...apiAlarms(prefix, api.apiStage),
-      keyAlarm(secretsKeyArn, stage.decryptsPerHour),
+      ...keyAlarms(stage, secretsKeyArns),
+      ...copyAlarms(stage, data.archive.bucketName),
     ];
     for (const rule of rules) alarms.add(rule);
   }

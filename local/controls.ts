@@ -3,12 +3,12 @@ import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { toResult } from '../lambdas/api/http/result.ts';
 import { sendResult } from './gateway.ts';
-import { JOB_NAMES, type RunJob } from './jobs.ts';
+import { JOB_NAMES, ON_ORDER, type RunFunction } from './jobs.ts';
 import { CRASHED, type EdgeProblem, problemResult } from './problem.ts';
 import type { Listener } from './server.ts';
 
 export interface ControlsOptions {
-  readonly runJob: RunJob;
+  readonly runJob: RunFunction;
   /** Hands over what waits in streams and queues, until nothing does. */
   readonly pump: () => Promise<void>;
   /** Moves time on, in milliseconds. */
@@ -48,7 +48,7 @@ export function createControls({ runJob, pump, advance }: ControlsOptions): List
     return { now: new Date().toISOString() };
   };
   const controls = new Map<string, Control>([
-    ...JOB_NAMES.map((name): [string, Control] => [`/_jobs/${name}`, (event) => runJob(name, event)]),
+    ...[...JOB_NAMES, ...ON_ORDER].map((name): [string, Control] => [`/_jobs/${name}`, (event) => runJob(name, event)]),
     ['/_pump', () => pump().then(() => ({}))],
     [
       '/_time',

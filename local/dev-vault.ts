@@ -12,7 +12,7 @@ import { type EventSources, startEventSources } from './event-sources.ts';
 import { startFastSchedules } from './fast-schedules.ts';
 import { type Functions, importFunctions } from './functions.ts';
 import { createGateway } from './gateway.ts';
-import type { RunJob } from './jobs.ts';
+import type { RunFunction } from './jobs.ts';
 import { createKms } from './kms/kms.ts';
 import { createPwnedPasswordsService } from './pwned-passwords/pwned-passwords.ts';
 import { createRateLimit, UNLIMITED } from './rate-limit.ts';
@@ -48,7 +48,7 @@ export interface DevVault {
   /** What `dev.json` says. */
   readonly config: DevConfig;
   /** Runs a scheduled function now and gives its result. */
-  readonly runJob: RunJob;
+  readonly runJob: RunFunction;
   /**
    * Hands over what waits in the tables' streams and in the queues until nothing does: all that was written before has
    * then been guarded, and whoever it concerns was woken. Throws the first error of a function.
@@ -67,6 +67,7 @@ const MOUNTS = {
   secretsManager: '/_aws/secretsmanager',
   ses: '/_aws/ses',
   sqs: '/_aws/sqs',
+  sts: '/_aws/sts',
   exports: '/_aws/dynamodb-export',
   pwnedPasswords: '/_hibp',
 };
@@ -107,7 +108,7 @@ export async function startDevVault(options: DevVaultOptions): Promise<DevVault>
   });
   // The functions need the stand-ins, so the port is open before they are there; early requests wait for them.
   const functions = Promise.withResolvers<Functions>();
-  const runJob: RunJob = async (name, event = {}) => {
+  const runJob: RunFunction = async (name, event = {}) => {
     const { jobs } = await functions.promise;
     // What CloudTrail delivers minutes later is there when a job looks for it.
     await trail.flush();
@@ -210,5 +211,6 @@ function endpointsOf(url: string, database: DynamoDbLocal): Endpoints {
     secretsManagerEndpoint: url + MOUNTS.secretsManager,
     sesEndpoint: url + MOUNTS.ses,
     sqsEndpoint: url + MOUNTS.sqs,
+    stsEndpoint: url + MOUNTS.sts,
   };
 }

@@ -11,6 +11,8 @@ export const RESOURCES = {
   stagingBucket: 'lockzero-local-staging',
   backupBucket: 'lockzero-local-backup',
   trailBucket: 'lockzero-local-trail',
+  /** The account of the one customer that a laptop run knows. */
+  customerAccountId: '111122223333',
   /** The role that all functions have here. */
   apiRole: 'lockzero-local-api',
   sealQueue: 'lockzero-local-seal.fifo',
@@ -23,6 +25,8 @@ export const RESOURCES = {
   mailFrom: 'vault@lockzero.local',
 } as const;
 
+const API_ROLE_ARN = `arn:aws:iam::${RESOURCES.accountId}:role/${RESOURCES.apiRole}`;
+
 export interface Endpoints {
   readonly dynamodbEndpoint: string;
   readonly kmsEndpoint: string;
@@ -30,6 +34,7 @@ export interface Endpoints {
   readonly secretsManagerEndpoint: string;
   readonly sesEndpoint: string;
   readonly sqsEndpoint: string;
+  readonly stsEndpoint: string;
 }
 
 /** The keys, as they were made. */
@@ -77,6 +82,7 @@ export function enterAwsEnvironment(endpoints: Endpoints): void {
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManagerEndpoint,
     AWS_ENDPOINT_URL_SESV2: endpoints.sesEndpoint,
     AWS_ENDPOINT_URL_SQS: endpoints.sqsEndpoint,
+    AWS_ENDPOINT_URL_STS: endpoints.stsEndpoint,
   });
 }
 
@@ -100,7 +106,13 @@ export function enterFunctionEnvironment(settings: FunctionSettings, quiet: bool
     BACKUP_KEY_ARN: settings.secretsKeyArn,
     EXPORT_ENDPOINT: settings.exportEndpoint,
     TRAIL_BUCKET: RESOURCES.trailBucket,
-    DECRYPTING_ROLE_ARNS: `arn:aws:iam::${RESOURCES.accountId}:role/${RESOURCES.apiRole}`,
+    DECRYPTING_ROLE_ARNS: API_ROLE_ARN,
+    REWRAPPING_ROLE_ARNS: API_ROLE_ARN,
+    KEY_USER_ROLE_ARNS: API_ROLE_ARN,
+    // The key of any customer that a developer makes up.
+    CUSTOMER_KEY_ACCOUNTS: 'any',
+    SYNC_ACCOUNTS: RESOURCES.customerAccountId,
+    DEFAULT_PLAN: 'enterprise',
     CHECKPOINT_KEY_ARN: settings.checkpointKeyArn,
     LOG_NAME: RESOURCES.logName,
     SEAL_QUEUE_URL: settings.sealQueueUrl,

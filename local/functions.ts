@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, DynamoDBStreamEvent } from 'aws-lambda';
-import { JOB_NAMES, type JobName } from './jobs.ts';
+import { JOB_NAMES, ON_ORDER, type RunnableName } from './jobs.ts';
 import { invoke, type LambdaHandler } from './lambda.ts';
 
 /** The functions of the vault, to be called as Lambda calls them. */
@@ -7,8 +7,8 @@ export interface Functions {
   readonly api: (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult>;
   readonly dispatcher: (event: DynamoDBStreamEvent) => Promise<unknown>;
   readonly guard: (event: DynamoDBStreamEvent) => Promise<unknown>;
-  /** The schedule's event is `{}`; some functions are woken by others as well. */
-  readonly jobs: Readonly<Record<JobName, (event: unknown) => Promise<unknown>>>;
+  /** The schedule's event is `{}`; some functions are woken by others as well, or by nobody but an operator. */
+  readonly jobs: Readonly<Record<RunnableName, (event: unknown) => Promise<unknown>>>;
 }
 
 const MINUTE = 60;
@@ -34,7 +34,7 @@ interface Job {
   readonly timeoutSeconds: number;
 }
 
-const JOBS: Readonly<Record<JobName, Job>> = {
+const JOBS: Readonly<Record<RunnableName, Job>> = {
   sealer: { load: () => import('../lambdas/sealer/handler.ts'), timeoutSeconds: 15 * MINUTE },
   deliverer: { load: () => import('../lambdas/deliverer/handler.ts'), timeoutSeconds: 90 },
   tally: { load: () => import('../lambdas/tally/handler.ts'), timeoutSeconds: 50 },
@@ -53,11 +53,18 @@ const JOBS: Readonly<Record<JobName, Job>> = {
   },
   reconciler: { load: () => import('../lambdas/reconciler/handler.ts'), timeoutSeconds: 15 * MINUTE },
   'ct-monitor': { load: () => import('../lambdas/ct-monitor/handler.ts'), timeoutSeconds: 5 * MINUTE },
+  rewrapper: { load: () => import('../lambdas/rewrapper/handler.ts'), timeoutSeconds: 5 * MINUTE },
+  syncer: { load: () => import('../lambdas/syncer/handler.ts'), timeoutSeconds: 5 * MINUTE },
+  'evidence-export': {
+    load: () => import('../lambdas/evidence-export/handler.ts'),
+    timeoutSeconds: 15 * MINUTE,
+  },
+  'assign-plan': { load: () => import('../lambdas/assign-plan/handler.ts'), timeoutSeconds: MINUTE },
 };
 
 async function importJobs(): Promise<Functions['jobs']> {
   const entries = await Promise.all(
-    JOB_NAMES.map(async (name): Promise<[JobName, (event: unknown) => Promise<unknown>]> => {
+    [...JOB_NAMES, ...ON_ORDER].map(async (name): Promise<[RunnableName, (event: unknown) => Promise<unknown>]> => {
       const { load, timeoutSeconds } = JOBS[name];
       const { handler } = await load();
       return [name, (event) => invoke(name, handler, event, timeoutSeconds)];

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { AwsError, type StandIn, toAwsError, type WireResponse } from './stand-in.ts';
+import { AwsError, type StandIn, toAwsError, type WireRequest, type WireResponse } from './stand-in.ts';
 
 export type JsonInput = Record<string, unknown>;
-export type JsonOperation = (input: JsonInput) => JsonInput;
+/** The request is there for what stands beside the input: whose call it is. */
+export type JsonOperation = (input: JsonInput, request: WireRequest) => JsonInput;
 
 /**
  * Serves operations over AWS JSON: the header `X-Amz-Target: <service>.<operation>` names the operation, the body is
@@ -21,7 +22,7 @@ export function serveJsonProtocol(
       if (run === undefined) {
         throw new AwsError('UnknownOperationException', `This stand-in has no operation "${target}".`);
       }
-      return toResponse(version, 200, run(parseInput(request.body)));
+      return toResponse(version, 200, run(parseInput(request.body), request));
     } catch (cause) {
       const error = toAwsError(cause);
       return toResponse(version, error.status, { __type: error.code, message: error.message });

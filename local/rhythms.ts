@@ -28,6 +28,9 @@ export const RHYTHMS: Readonly<Record<JobName, Rhythm>> = {
   'access-review': { everyMinutes: DAY, at: 7 * HOUR },
   reconciler: { everyMinutes: DAY, at: 3 * HOUR + 30 },
   'ct-monitor': { everyMinutes: HOUR },
+  rewrapper: { everyMinutes: 1 },
+  syncer: { everyMinutes: 5 },
+  'evidence-export': { everyMinutes: DAY, at: 6 * HOUR + 30 },
 };
 
 /** Whether a job's time comes after `from`, and not after `to`; both in epoch milliseconds. */

@@ -9,19 +9,28 @@ import { createDynamoLedger } from '../../aws/dynamo-ledger.ts';
 import { createDynamoSeals } from '../../aws/dynamo-seals.ts';
 import { createDynamoStore } from '../../aws/dynamo-store.ts';
 import { createDynamoVerifications } from '../../aws/dynamo-verifications.ts';
+import { createKmsKeyInspector } from '../../aws/kms-key-inspector.ts';
 import { createKmsKeys } from '../../aws/kms-keys.ts';
 import { createKmsSigner } from '../../aws/kms-signer.ts';
 import { createS3Archive } from '../../aws/s3-archive.ts';
+import { createDynamoSyncRecords } from '../../aws/sync-records.ts';
 import { createDynamoDeliveryLog } from '../../aws/webhook-deliveries.ts';
 import { createAuditTrail } from '../../core/audit/trail.ts';
 import { createCursors } from '../../core/crypto/cursors.ts';
 import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
 import { allKinds } from '../../core/kinds.ts';
+import { createRequestLimit } from '../../core/plans/request-limit.ts';
 import { systemClock, systemRandom } from '../../lambdas/shared/system.ts';
+import { customerAccessKey } from '../../local/kms/caller.ts';
 import { createKms } from '../../local/kms/kms.ts';
 import { createS3 } from '../../local/s3/s3.ts';
 import { credentials, serveStandIns } from '../../test/integration/stand-ins/serve-stand-ins.ts';
+import { makeCustomerKey } from '../../test/support/customer-account.ts';
 import { connectDynamo, createTables, TABLES } from '../../test/support/dynamo-tables.ts';
+import { CUSTOMER_ACCOUNT, CUSTOMER_KEYS } from '../../test/support/memory-customer-keys.ts';
+import { memorySync } from '../../test/support/memory-customer-secrets.ts';
+import { keysOfDeployment } from '../../test/support/memory-keys.ts';
+import { MemoryTables } from '../../test/support/memory-ledger.ts';
 import { MemoryBreachedPasswords, MemoryMail, QUICK_HASHER } from '../../test/support/memory-services.ts';
 import { PUBLIC_URL } from '../../test/support/memory-vault.ts';
 import type { WorldVault } from '../../test/support/world.ts';
@@ -46,12 +55,20 @@ export async function openCountedVault(dynamoEndpoint: string): Promise<CountedV
     now: Date.now,
     region: REGION,
     accountId: '000000000000',
+    // The only one that the policies of customers' keys let in here.
+    roleName: CUSTOMER_KEYS.users.api.split('/')[1] ?? '',
   });
   const server = await serveStandIns({
     '/_aws/kms': standIn,
     '/_aws/s3': createS3({ folder: join(folder, 'objects'), now: Date.now }),
   });
-  const kms = new KMSClient({ region: REGION, credentials, endpoint: `${server.url}/_aws/kms` });
+  const endpoint = `${server.url}/_aws/kms`;
+  const kms = new KMSClient({ region: REGION, credentials, endpoint });
+  const customer = new KMSClient({
+    region: REGION,
+    credentials: { ...credentials, accessKeyId: customerAccessKey(CUSTOMER_ACCOUNT) },
+    endpoint,
+  });
   const created = await kms.send(new CreateKeyCommand({}));
   const signing = await kms.send(
     new CreateKeyCommand({ KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' }),
@@ -73,18 +90,33 @@ export async function openCountedVault(dynamoEndpoint: string): Promise<CountedV
   const root = { current: '1', secrets: new Map([['1', 'r'.repeat(43)]]) };
   const derivedKeys = createDerivedKeys(async () => root);
   const ledger = createDynamoLedger(dynamo, TABLES);
-  const keyArn = created.KeyMetadata?.Arn ?? '';
+  const deploymentKeys = keysOfDeployment(created.KeyMetadata?.Arn);
+  const store = createDynamoStore(dynamo, TABLES.vaultTable);
+  const bookkeeping = createBookkeeping(dynamo, TABLES.vaultTable);
+  const alerts = { raise: async () => undefined };
+  const defaultPlan = 'enterprise';
+  // What it knows of a month stays fresh, however slow the machine is.
+  const started = systemClock.now();
+  const clock = { now: () => started };
   const vault: WorldVault = {
     ledger,
-    store: createDynamoStore(dynamo, TABLES.vaultTable),
+    store,
     inspector: createDynamoInspector(dynamo, TABLES.vaultTable, allKinds),
-    bookkeeping: createBookkeeping(dynamo, TABLES.vaultTable),
+    bookkeeping,
     trail: createAuditTrail({ ledger, clock: systemClock, random: systemRandom }),
     kinds: allKinds,
     clock: systemClock,
     random: systemRandom,
     keys: createKmsKeys(kms),
-    deploymentKeys: { own: keyArn, values: keyArn, allOwn: [keyArn] },
+    deploymentKeys,
+    keyInspector: createKmsKeyInspector(kms),
+    customerKeys: CUSTOMER_KEYS,
+    newCustomerKey: (workspaceId) =>
+      makeCustomerKey(customer, CUSTOMER_ACCOUNT, {
+        workspaceId,
+        vaultKeyArn: deploymentKeys.own,
+        ...CUSTOMER_KEYS,
+      }),
     signer: createKmsSigner([signing.KeyMetadata?.Arn ?? ''], kms),
     publicUrl: PUBLIC_URL,
     hasher: QUICK_HASHER,
@@ -102,7 +134,11 @@ export async function openCountedVault(dynamoEndpoint: string): Promise<CountedV
     deliveries: createDynamoDeliveryLog(dynamo, TABLES.vaultTable),
     receivers: { allowPrivate: false, sendsMail: true, topicArns: [] },
     verifications: createDynamoVerifications(dynamo, TABLES.vaultTable),
-    alerts: { raise: async () => undefined },
+    ...memorySync(new MemoryTables()),
+    syncRecords: createDynamoSyncRecords(dynamo, TABLES.vaultTable),
+    alerts,
+    defaultPlan,
+    requestLimit: createRequestLimit({ ledger, store, bookkeeping, clock, alerts, defaultPlan }),
   };
   return {
     vault,
@@ -111,6 +147,7 @@ export async function openCountedVault(dynamoEndpoint: string): Promise<CountedV
     async close() {
       dynamo.destroy();
       kms.destroy();
+      customer.destroy();
       await server.close();
       rmSync(folder, { recursive: true });
     },

@@ -19,18 +19,19 @@ export async function laneRange(ledger: Ledger, lane: LaneRef, { from, to }: Tim
   const last = (await ledger.lastRow(lane))?.seq ?? 0;
   return {
     ...lane,
-    first: from === undefined ? 1 : await firstRowAt(ledger, lane, from, last),
-    last: to === undefined ? last : (await firstRowAt(ledger, lane, to, last)) - 1,
+    first: from === undefined ? 1 : await firstRowAt(ledger, { ...lane, first: 1, last }, from),
+    last: to === undefined ? last : (await firstRowAt(ledger, { ...lane, first: 1, last }, to)) - 1,
   };
 }
 
-/** The first row at or after a time; `last + 1` if there is none. */
-async function firstRowAt(ledger: Ledger, lane: LaneRef, time: number, last: number): Promise<number> {
-  let low = 1;
-  let high = last + 1;
+/** The first row of a range at or after a time; `last + 1` if there is none. */
+export async function firstRowAt(ledger: Ledger, range: LaneRange, time: number): Promise<number> {
+  const { workspaceId, lane } = range;
+  let low = range.first;
+  let high = range.last + 1;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const at = await timeAtOrAfter(ledger, lane, middle);
+    const at = await timeAtOrAfter(ledger, { workspaceId, lane }, middle);
     if (at !== undefined && at < time) low = middle + 1;
     else high = middle;
   }

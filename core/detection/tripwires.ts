@@ -45,7 +45,7 @@ export function tripwire(event: RecordedEvent): Alert | undefined {
     case 'secret.rollback_requested':
       return event.detail['decoy'] === 'true' && event.result === 'success'
         ? decoyRevealed(event)
-        : undefined;
+        : keyUnavailable(event);
     case 'session.reuse_detected':
     case 'oauth.code_reused':
       // The platform's trail only says that everything of the login ends; the workspace's says whose it was.
@@ -57,8 +57,10 @@ export function tripwire(event: RecordedEvent): Alert | undefined {
     case 'webhook.updated':
     case 'webhook.deleted':
       return channelSilenced(event);
+    case 'encryption_key.changed':
+      return encryptionKeyChanged(event);
     default:
-      return undefined;
+      return keyUnavailable(event);
   }
 }
 
@@ -156,6 +158,36 @@ function channelSilenced(event: RecordedEvent): Alert | undefined {
     seen: `The ${actor.type} ${actor.id} ${done} the channel ${entity.id}, which tells people of alerts, from ${ip}.`,
     usual: 'An admin moves a channel now and then, and the others know why.',
     detail: { action, ip },
+  };
+}
+
+/** A value stayed closed for its key: of an event that names the key, and of no other. */
+function keyUnavailable(event: RecordedEvent): Alert | undefined {
+  const { action, entity, result, detail } = event;
+  const { code, keyArn, version = '' } = detail;
+  if (code !== 'key_unavailable' || keyArn === undefined || result !== 'failure') return undefined;
+  return {
+    ...about(event, `key ${keyArn}`),
+    tier: 'critical',
+    kind: 'key_unavailable',
+    seen: `Version ${version} of the ${entity.type} ${entity.id} could not be opened: its key ${keyArn} is disabled, deleted or lets the vault in no longer.`,
+    usual: 'The key opens whatever lies under it. Nothing is lost as long as it comes back.',
+    detail: { keyArn, action },
+  };
+}
+
+/** Whoever has an owner's session can have all values lie under a key that only they have. */
+function encryptionKeyChanged(event: RecordedEvent): Alert | undefined {
+  const { actor, ip, result, detail } = event;
+  const { keyArn = '', previousKeyArn = '' } = detail;
+  if (result !== 'success') return undefined;
+  return {
+    ...about(event, `key ${keyArn}`),
+    tier: 'warning',
+    kind: 'encryption_key_changed',
+    seen: `The ${actor.type} ${actor.id} had the key ${keyArn} wrap all secrets from now on, in place of ${previousKeyArn}, from ${ip}.`,
+    usual: 'An owner changes the key once in a long while, and the others know why.',
+    detail: { keyArn, previousKeyArn, ip },
   };
 }
 

@@ -1,9 +1,12 @@
 import * as z from 'zod';
 import type { Kind } from '../kernel/entity.ts';
 
-/** Where a pass over the secrets of a workspace is: in which of its lists, and after which place. */
+/**
+ * Where a pass over the secrets of a workspace is: in which of its lists, and after which place. Of the platform: first the
+ * workspaces, whose members are looked at, then the people who are in none.
+ */
 const positionSchema = z.strictObject({
-  list: z.enum(['live', 'deleted']),
+  list: z.enum(['live', 'deleted', 'over']),
   /** A list position; absent at the beginning. */
   after: z.string().optional(),
 });
@@ -32,13 +35,15 @@ const keyMigrationSchema = z.strictObject({
   pass: z.int().min(1),
   passStartedAt: z.string(),
   position: positionSchema,
+  /** Nothing is done before. */
+  notBefore: z.string().optional(),
   /** Versions moved since the migration began. */
   moved: z.int().min(0),
   /** Of the present pass: secrets looked at, versions moved, and versions that could not be. */
   passLooked: z.int().min(0),
   passMoved: z.int().min(0),
   passBlocked: z.int().min(0),
-  /** Whether a secret was restored during this pass, and may so have slipped past it. */
+  /** Whether something went from one list to another during this pass, and may so have slipped past it. */
   passDisturbed: z.boolean(),
 });
 

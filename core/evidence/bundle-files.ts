@@ -7,7 +7,7 @@ import type { Hash } from '../transparency/merkle.ts';
 import { subtrees } from '../transparency/proofs.ts';
 import { type EvidenceFilter, isFilter, type Leaf, leafLines } from './choose-rows.ts';
 import { earlierSeals } from './earlier-seals.ts';
-import type { EvidenceParts } from './evidence-parts.ts';
+import type { SealedLogs } from './evidence-parts.ts';
 import { neighbours } from './neighbours.ts';
 import { currentVerifierKey } from './read-checkpoint.ts';
 
@@ -20,6 +20,8 @@ interface Content extends TimeRange {
   readonly begin: number;
   readonly leaves: readonly Leaf[];
   readonly keptSize: number | undefined;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
 }
 
 export const BUNDLE_FORMAT = 'lockzero-evidence/1';
@@ -30,7 +32,7 @@ const DAY_CHARACTERS = 10;
 
 /** The files of an evidence bundle, as `docs/audit-format.md` names them. */
 export async function bundleFiles(
-  parts: EvidenceParts,
+  log: SealedLogs,
   published: PublishedLog,
   content: Content,
 ): Promise<BundleFiles> {
@@ -49,7 +51,7 @@ export async function bundleFiles(
         firstLeaf: begin,
         leaves: leaves.length,
         treeSize: checkpoint.size,
-        createdAt: timestamp(parts.clock.now()),
+        createdAt: timestamp(content.createdAt),
       }),
     ],
     ['checkpoint', Buffer.from(note)],
@@ -61,18 +63,18 @@ export async function bundleFiles(
         right: (await nodes.nodes(subtrees(end, checkpoint.size))).map(base64),
       }),
     ],
-    ['verifier-key', Buffer.from(`${await currentVerifierKey(parts.log, workspaceId)}\n`)],
+    ['verifier-key', Buffer.from(`${await currentVerifierKey(log, workspaceId)}\n`)],
   ]);
   // They hold whole rows, and may be of those that the filter leaves out.
-  const around = isFilter(filter) ? [] : await neighbours(parts.log, published, leaves);
+  const around = isFilter(filter) ? [] : await neighbours(log, published, leaves);
   for (const [name, proof] of around) files.set(`neighbours/${name}.tlog-proof`, Buffer.from(proof));
-  for (const seal of await earlierSeals(parts.log, published, begin, keptSize)) {
+  for (const seal of await earlierSeals(log, published, begin, keptSize)) {
     files.set(seal.path, Buffer.from(seal.note));
     const { from, to } = seal;
     files.set(`${seal.path}.consistency.json`, json({ from, to, hashes: seal.hashes.map(base64) }));
   }
-  for (const day of daysOf(leaves)) {
-    const found = await readManifest(parts.log, workspaceId, day);
+  for (const day of daysOf(leaves, content)) {
+    const found = await readManifest(log, workspaceId, day);
     if (found === undefined) continue;
     files.set(`manifests/${day}.json`, found.bytes);
     files.set(`manifests/${day}.note`, Buffer.from(found.note));
@@ -85,8 +87,11 @@ function filterOf(filter: EvidenceFilter): { readonly filter?: Json } {
   return isFilter(filter) ? { filter: Object.fromEntries(set) as Json } : {};
 }
 
-function daysOf(leaves: readonly Leaf[]): string[] {
-  const days = leaves.flatMap(({ row }) => (row === undefined ? [] : row.ts.slice(0, DAY_CHARACTERS)));
+/** Some leaves may lie outside the span: days that have no other rows are not of it, and may not be over yet. */
+function daysOf(leaves: readonly Leaf[], { from = -Infinity, to = Infinity }: TimeRange): string[] {
+  const rows = leaves.flatMap(({ row }) => row ?? []);
+  const within = rows.filter(({ ts }) => Date.parse(ts) >= from && Date.parse(ts) < to);
+  const days = within.map(({ ts }) => ts.slice(0, DAY_CHARACTERS));
   return [...new Set(days)].sort().slice(0, MAX_MANIFESTS);
 }
 

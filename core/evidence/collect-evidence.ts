@@ -1,20 +1,18 @@
 import { originOf, type RequestContext } from '../access/principal.ts';
 import { authorize } from '../access/role.ts';
 import { type TimeRange, timesOf } from '../audit/date-range.ts';
-import type { PublishedLog } from '../seal/published-log.ts';
 import { type BundleFiles, bundleFiles } from './bundle-files.ts';
-import { type EvidenceFilter, type Leaf, readLeaf } from './choose-rows.ts';
+import type { EvidenceFilter } from './choose-rows.ts';
 import type { EvidenceParts } from './evidence-parts.ts';
-import { type LeafRange, leafRange } from './leaf-range.ts';
+import { leafRange } from './leaf-range.ts';
 import { openLog } from './open-log.ts';
-import { readEntries } from './read-entries.ts';
+import { readLeaves } from './read-leaves.ts';
 
 /** Leaves in one bundle; a longer span goes on in the next. */
 export const MAX_EVIDENCE_LEAVES = 10_000;
 /** Bytes of rows in one bundle: Lambda answers at most 6 MB, in base64. */
 const MAX_EVIDENCE_BYTES = 3_000_000;
-/** Leaves read at once. */
-const READ_LEAVES = 2_048;
+const LIMITS = { leaves: MAX_EVIDENCE_LEAVES, bytes: MAX_EVIDENCE_BYTES };
 
 export interface EvidenceQuery extends TimeRange {
   readonly filter: EvidenceFilter;
@@ -47,7 +45,7 @@ export async function collectEvidence(
   authorize(context.principal, 'audit:export');
   const published = await openLog(parts.log, workspaceId);
   const range = after ?? (await leafRange(parts.log, published, query));
-  const leaves = await readLeaves(published, range);
+  const leaves = await readLeaves(published, range, LIMITS);
   await parts.trail.commit(originOf(context), [
     {
       action: 'audit.evidence_exported',
@@ -61,27 +59,13 @@ export async function collectEvidence(
       },
     },
   ]);
-  const files = await bundleFiles(parts, published, {
+  const files = await bundleFiles(parts.log, published, {
     ...query,
     keptSize: query.keptSize,
     begin: range.begin,
     leaves,
+    createdAt: parts.clock.now(),
   });
   const begin = range.begin + leaves.length;
   return begin < range.end ? { files, next: { begin, end: range.end } } : { files };
-}
-
-async function readLeaves(published: PublishedLog, { begin, end }: LeafRange): Promise<Leaf[]> {
-  const last = Math.min(end, begin + MAX_EVIDENCE_LEAVES);
-  const leaves: Leaf[] = [];
-  let bytes = 0;
-  for (let next = begin; next < last; next += READ_LEAVES) {
-    for (const entry of await readEntries(published, next, Math.min(last, next + READ_LEAVES))) {
-      bytes += entry.length;
-      // One row at least, so that the bundles come to an end.
-      if (bytes > MAX_EVIDENCE_BYTES && leaves.length > 0) return leaves;
-      leaves.push(readLeaf(entry, begin + leaves.length));
-    }
-  }
-  return leaves;
 }

@@ -8,12 +8,13 @@ const RETRY_AFTER_SECONDS = 60;
 /**
  * The published log of a workspace. Each path of it is read once, however many proofs need it.
  *
+ * @param path of the checkpoint whose tree is wanted: the newest one, or one that is kept for good (`sealPath`).
  * @throws VaultError `not_sealed` before the first seal; `internal` when what is published is not signed by our key.
  */
-export async function openLog(log: SealedLogs, workspaceId: string): Promise<PublishedLog> {
+export async function openLog(log: SealedLogs, workspaceId: string, path?: string): Promise<PublishedLog> {
   const archive = readOnce(log.archive);
   try {
-    const published = await openPublishedLog({ ...log, archive }, workspaceId);
+    const published = await openPublishedLog({ ...log, archive }, workspaceId, path);
     if (published === undefined) throw notSealed('Nothing of this workspace is sealed yet.');
     return published;
   } catch (error) {

@@ -1,9 +1,11 @@
+import type { PlanCounts } from '../plans/plan-counts.ts';
+
 /**
  * The few writes that bypass the audit trail: marks and counters whose loss no tenant would miss.
  *
  * @throws VaultError `unavailable`
  */
-export interface Bookkeeping extends SessionMarks, AttemptRecords {
+export interface Bookkeeping extends SessionMarks, AttemptRecords, PlanCounts {
   /** Notes that a key was used now, unless it was noted less than five minutes ago. */
   markKeyUsed(workspaceId: string, keyId: string, now: number): Promise<void>;
   /** When each of at most 100 keys was last used, as a timestamp; keys never used are left out. */

@@ -7,6 +7,8 @@ import { invalid, notFound } from '../kernel/errors.ts';
 import type { Clock, Random } from '../kernel/ports.ts';
 import type { Store } from '../kernel/store.ts';
 import { timestamp } from '../kernel/timestamps.ts';
+import { demandRoomForKey } from '../plans/kept.ts';
+import type { PlanName } from '../plans/plan.ts';
 import { inOpenWorkspace } from '../workspaces/in-open-workspace.ts';
 import { type ApiKey, apiKeyId, apiKeyKind, newToken, tokenHash } from './api-key.ts';
 
@@ -19,13 +21,36 @@ type Parts = {
   readonly trail: AuditTrail;
   readonly clock: Clock;
   readonly random: Random;
+  /** The plan of workspaces that were assigned none. */
+  readonly defaultPlan: PlanName;
 } & IdempotencyParts;
 
-/** The key and, unless this repeats an earlier request, its token: shown here and never again. */
+/** How a token gets to whoever is to use it, other than by the answer. */
+export interface TokenDelivery {
+  /** Of the request, as idempotency keys are bound to it. */
+  readonly route: string;
+  /** What the key's row says of it. */
+  readonly detail: { readonly [key: string]: string };
+  /** Carried out before the key is good: a token that could not be delivered is no key. */
+  readonly deliver: (keyId: string, token: string) => Promise<void>;
+}
+
+const IN_THE_ANSWER: TokenDelivery = {
+  route: 'POST /api-keys',
+  detail: {},
+  deliver: async () => undefined,
+};
+
+/**
+ * The key and, unless this repeats an earlier request, its token: shown here and never again.
+ *
+ * @throws VaultError `forbidden`; `invalid_request`; `plan_limit_exceeded`; and what `deliver` throws.
+ */
 export async function createApiKey(
   parts: Parts,
   context: RequestContext,
   input: NewApiKey,
+  { route, detail, deliver }: TokenDelivery = IN_THE_ANSWER,
 ): Promise<{ readonly apiKey: ApiKey; readonly token?: string }> {
   const { principal } = context;
   authorize(principal, 'api_key:manage');
@@ -37,7 +62,7 @@ export async function createApiKey(
   }
   const token = newToken(parts.random);
   const request = {
-    route: 'POST /api-keys',
+    route,
     action: 'api_key.created',
     entityType: 'api_key',
     input,
@@ -57,18 +82,20 @@ export async function createApiKey(
         createdBy: principal.id,
         ...(input.expiresAt === undefined ? {} : { expiresAt: timestamp(Date.parse(input.expiresAt)) }),
       });
+      await deliver(key.entity.id, token);
       // A workspace is deleted only once no key in it is good: none may be made at that moment.
-      await inOpenWorkspace(parts.store, principal.workspaceId, (stillOpen) =>
-        parts.trail.commit(originOf(context), [
+      await inOpenWorkspace(parts.store, principal.workspaceId, async (stillOpen, workspace) => {
+        if (!key.entity.honeypot) await demandRoomForKey(parts, workspace);
+        await parts.trail.commit(originOf(context), [
           {
             action: 'api_key.created',
             entity: { type: 'api_key', id: key.entity.id },
             result: 'success',
-            detail: { role: input.role },
+            detail: { role: input.role, ...detail },
             changes: [key, ...record(key.entity.id), stillOpen],
           },
-        ]),
-      );
+        ]);
+      });
       return { apiKey: key.entity, token };
     },
   });

@@ -5,11 +5,10 @@ import { VaultError } from '../kernel/errors.ts';
 import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import type { IdentityParts } from './identity-parts.ts';
-import { mfaKind } from './mfa.ts';
+import { mfaKind, totpName } from './mfa.ts';
 import { authorizePerson, readOwn } from './own-session.ts';
 import { tellWorkspaces } from './person.ts';
 import { limitRequests } from './request-limits.ts';
-import { totpName } from './second-factor.ts';
 import { newTotpSecret, totpQrCode, totpUri } from './totp.ts';
 
 export interface TotpEnrollment {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ENVELOPE_FORMAT } from '../crypto/envelope.ts';
 import type { Kind } from '../kernel/entity.ts';
+import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 
 const binary = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
 
@@ -29,6 +30,11 @@ const mfaSchema = z.strictObject({
 export type Mfa = z.infer<typeof mfaSchema>;
 
 export const mfaKind: Kind<Mfa> = { name: 'mfa', schema: mfaSchema };
+
+/** A person's TOTP secret has a name like any other sealed value, in the platform's workspace. */
+export function totpName(userId: string, version: number) {
+  return { workspaceId: PLATFORM_WORKSPACE, secretId: userId, version } as const;
+}
 
 /** That somebody has shown the right password and owes the second factor. Its id derives from the token handed out. */
 const mfaChallengeSchema = z.strictObject({

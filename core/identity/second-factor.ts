@@ -8,7 +8,7 @@ import { timestamp } from '../kernel/timestamps.ts';
 import { findBackupCode } from './backup-codes.ts';
 import type { Caller } from './caller.ts';
 import type { IdentityParts } from './identity-parts.ts';
-import { type Mfa, mfaKind } from './mfa.ts';
+import { type Mfa, mfaKind, totpName } from './mfa.ts';
 import { personOrigin } from './person.ts';
 import { acceptTotp } from './totp.ts';
 
@@ -102,9 +102,4 @@ export async function matchTotp(
   } finally {
     secret.fill(0);
   }
-}
-
-/** A person's TOTP secret has a name like any other sealed value, in the platform's workspace. */
-export function totpName(userId: string, version: number) {
-  return { workspaceId: PLATFORM_WORKSPACE, secretId: userId, version } as const;
 }

@@ -1,6 +1,8 @@
 import { alertList, alertRecordKind } from '../alerts/alert-record.ts';
 import { detectionSettingsKind } from '../anomaly/settings.ts';
 import { systemOrigin } from '../audit/lane-start.ts';
+import { keyMigrationKind } from '../encryption-keys/key-migration.ts';
+import { evidenceScheduleKind } from '../evidence-schedule/evidence-schedule.ts';
 import { findingKind, findingList } from '../findings/finding.ts';
 import { riskKind, riskList } from '../findings/risk.ts';
 import { apiKeyKind, apiKeyList } from '../identity/api-key.ts';
@@ -12,6 +14,7 @@ import { namespaceKind, namespaceList } from '../namespaces/namespace.ts';
 import { postureSnapshotKind, snapshotList } from '../posture/snapshot.ts';
 import { destroySecret } from '../secrets/purge-secret.ts';
 import { deletedSecretList, secretKind, secretList } from '../secrets/secret.ts';
+import { secretsSyncKind } from '../secrets-sync/secrets-sync.ts';
 import { ALL_WEBHOOKS, webhookKind, webhookPrefix } from '../siem/webhook.ts';
 import { webhookSetKind } from '../siem/webhook-set.ts';
 import { DEFAULT_POLICY, type Workspace, workspaceKind } from '../workspaces/workspace.ts';
@@ -23,8 +26,8 @@ export const DELETED_WORKSPACE_MS = 30 * DAY_MS;
 
 /**
  * Takes a deleted workspace off its people's lists, and removes what it held once {@link DELETED_WORKSPACE_MS} are over.
- * Lists lag behind, so it counts as purged only once a later run finds nothing any more: then its name, its owners and its
- * policy go, too. What stays is what its trail needs: that it exists, how long its rows are kept, its lanes and its floor.
+ * Lists lag behind, so it counts as purged only once a later run finds nothing any more: then its name, its owners, its
+ * policy and its keys go, too. What stays is what its trail needs: that it exists, how long its rows are kept, its lanes and its floor.
  *
  * Every removal is a commit of its own; a run that dies is finished by the next, which finds the rest.
  *
@@ -90,6 +93,9 @@ const LEFTOVERS: readonly Leftover[] = [
   listed(postureSnapshotKind, (id) => ({ list: snapshotList(id) })),
   single(webhookSetKind),
   single(detectionSettingsKind),
+  single(secretsSyncKind),
+  single(keyMigrationKind),
+  single(evidenceScheduleKind),
   listed(membershipKind, (id) => ({ list: memberList(id) })),
 ];
 
@@ -143,6 +149,8 @@ async function bury(parts: PurgeParts, workspace: Workspace): Promise<void> {
     name: '',
     owners: [],
     policy: DEFAULT_POLICY,
+    encryptionKey: undefined,
+    previousKeyArns: undefined,
     purgedAt: timestamp(parts.clock.now()),
   });
   await commitRemovals(parts, systemOrigin(workspace.id, PURGE_JOB), [

@@ -16,6 +16,8 @@ import { type Change, check, create, update } from '../kernel/entity.ts';
 import { VaultError } from '../kernel/errors.ts';
 import { isUuid, PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import { timestamp } from '../kernel/timestamps.ts';
+import { demandRoomForMember } from '../plans/kept.ts';
+import type { PlanName } from '../plans/plan.ts';
 import { type Workspace, workspaceKind } from '../workspaces/workspace.ts';
 import { type Invitation, invitationKind, isUsable, membershipKind, newSessionGroup } from './membership.ts';
 import { ownersChange } from './owners.ts';
@@ -24,7 +26,10 @@ import { addUserWorkspace } from './user-workspaces.ts';
 type Parts = Pick<
   IdentityParts,
   'store' | 'trail' | 'clock' | 'random' | 'bookkeeping' | 'derivedKeys' | 'hasher' | 'breached'
->;
+> & {
+  /** The plan of workspaces that were assigned none. */
+  readonly defaultPlan: PlanName;
+};
 
 export interface Acceptance {
   readonly token: string;
@@ -49,7 +54,7 @@ export interface Joined {
  *
  * @throws VaultError `link_refused` for a link that is unknown, used, revoked or over; `login_refused` and
  * `login_locked` as for a login; `invalid_request` with the faults of a new password, and then the link still works;
- * `already_member`; `too_many_workspaces`; `rate_limited`.
+ * `already_member`; `too_many_workspaces`; `plan_limit_exceeded` where the plan was changed since; `rate_limited`.
  */
 export async function acceptInvitation(
   parts: Parts,
@@ -59,6 +64,8 @@ export async function acceptInvitation(
   const { token } = acceptance;
   await limitRequests(parts, 'invitation', caller.ip, opaqueTokenId('invitation', token));
   const { invitation, workspace } = await openInvitation(parts, token, caller);
+  // Before an account is made that may enter nothing.
+  await demandRoomForMember(parts, workspace);
   const user = await personOf(parts, invitation, workspace, acceptance, caller);
   return retryRefused(() => join(parts, token, user.id, caller));
 }

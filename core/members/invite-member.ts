@@ -8,13 +8,18 @@ import { emailId, normalizeEmail } from '../identity/user.ts';
 import { create } from '../kernel/entity.ts';
 import { unavailable, VaultError } from '../kernel/errors.ts';
 import { timestamp } from '../kernel/timestamps.ts';
+import { demandRoomForPerson } from '../plans/kept.ts';
+import type { PlanName } from '../plans/plan.ts';
 import { openWorkspace } from '../workspaces/in-open-workspace.ts';
 import { INVITATION_MS, type Invitation, invitationKind, membershipKind } from './membership.ts';
 
 type Parts = Pick<
   IdentityParts,
   'store' | 'trail' | 'clock' | 'random' | 'bookkeeping' | 'mail' | 'publicUrl'
->;
+> & {
+  /** The plan of workspaces that were assigned none. */
+  readonly defaultPlan: PlanName;
+};
 
 /**
  * Mails somebody a link to join the workspace, whether they have an account or not. It works once, for seven days.
@@ -22,8 +27,8 @@ type Parts = Pick<
  * `Idempotency-Key` is not honoured: the token is not stored, so a repeat could not send the same link again. Each
  * request makes an invitation of its own, and whoever accepts one is a member, for whom the others are of no use.
  *
- * @throws VaultError `forbidden` for a role above the caller's own; `already_member`; `rate_limited`; `unavailable` when the mail could
- * not be sent, and then the invitation is listed all the same.
+ * @throws VaultError `forbidden` for a role above the caller's own; `already_member`; `plan_limit_exceeded`; `rate_limited`;
+ * `unavailable` when the mail could not be sent, and then the invitation is listed all the same.
  */
 export async function inviteMember(
   parts: Parts,
@@ -43,6 +48,7 @@ export async function inviteMember(
   if (person !== undefined && (await store.get(membershipKind, workspaceId, person.id)) !== undefined) {
     throw new VaultError('already_member', 'There is a member with this e-mail address already.');
   }
+  await demandRoomForPerson(parts, workspace, email);
   const token = newOpaqueToken('invitation', random);
   const now = clock.now();
   const invitation = create(invitationKind, {

@@ -1,5 +1,6 @@
 import type { Origin } from '../audit/event.ts';
 import { retryRefused } from '../audit/retry-refused.ts';
+import { disturbedPass } from '../encryption-keys/disturbed-pass.ts';
 import type { IdentityParts } from '../identity/identity-parts.ts';
 import { placesOf } from '../identity/person.ts';
 import { MAX_WORKSPACES, type User, userKind } from '../identity/user.ts';
@@ -13,7 +14,8 @@ type TidyParts = Pick<IdentityParts, 'store' | 'trail' | 'clock'>;
 
 /**
  * Puts a workspace on a person's own list, before they become a member of it. A crash after that leaves an entry too
- * many, which lets nobody in.
+ * many, which lets nobody in. A pass over all people that is under way may miss them: they may come to a workspace that it
+ * has behind it, from one that it has before it.
  *
  * @returns the person, with the workspace on their list.
  * @throws VaultError `too_many_workspaces`
@@ -44,7 +46,7 @@ export function addUserWorkspace(
         entity: { type: 'user', id: userId },
         result: 'success',
         detail: { workspaceId },
-        changes: [next],
+        changes: [next, ...(await disturbedPass(store, PLATFORM_WORKSPACE))],
       },
     ]);
     return next.entity;

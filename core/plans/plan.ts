@@ -8,9 +8,9 @@ export type PlanName = z.infer<typeof planNameSchema>;
 export interface PlanLimits {
   /** Secrets, the deleted ones included until they are purged: they can be restored. */
   readonly secrets: number;
-  /** API keys that are neither revoked nor expired; one that was rotated counts until its time is over. */
+  /** API keys that are neither revoked nor expired. A rotated one counts no more, its successor does; honeypots never do. */
   readonly apiKeys: number;
-  /** Members, and invitations that nobody has accepted yet. */
+  /** Members, and people who have an open invitation. */
   readonly members: number;
   /** For how many days the workspace may ask the table to keep audit rows. */
   readonly auditRetentionDays: number;

@@ -6,11 +6,14 @@ import type { FindingParts } from '../findings/finding-parts.ts';
 import { create, update } from '../kernel/entity.ts';
 import type { Store } from '../kernel/store.ts';
 import { timestamp } from '../kernel/timestamps.ts';
-import { workspaceKind } from '../workspaces/workspace.ts';
+import { type CorrectingParts, correctCounts } from '../plans/correct-counts.ts';
+import { type Workspace, workspaceKind } from '../workspaces/workspace.ts';
 import { POSTURE_CHECKS } from './checks.ts';
 import type { PostureFacts } from './facts.ts';
 import { SNAPSHOT_JOB, settlePostureFinding } from './posture-finding.ts';
 import { postureSnapshotKind, SNAPSHOT_LIFE_MS, type Verdict } from './snapshot.ts';
+
+export type RecordParts = FindingParts & CorrectingParts;
 
 /**
  * Judges what was counted, brings the findings of the checks up to date, and records the snapshot of today. Each step is a
@@ -21,14 +24,14 @@ import { postureSnapshotKind, SNAPSHOT_LIFE_MS, type Verdict } from './snapshot.
  * @returns the day that is done with: today's, recorded or, where the workspace is gone by now, not.
  */
 export async function recordSnapshot(
-  parts: FindingParts,
+  parts: RecordParts,
   workspaceId: string,
   counted: { readonly from: number; readonly facts: PostureFacts },
 ): Promise<string> {
   const { store, trail, clock } = parts;
-  const policy = await policyFacts(store, workspaceId);
-  if (policy === undefined) return dayOf(clock.now());
-  const facts = { ...counted.facts, ...policy };
+  const workspace = await store.get(workspaceKind, workspaceId, workspaceId);
+  if (workspace === undefined || workspace.deletedAt !== undefined) return dayOf(clock.now());
+  const facts = { ...counted.facts, ...(await policyFacts(store, workspace)) };
   const checks: Verdict[] = [];
   for (const check of POSTURE_CHECKS) {
     const evidence = check.fault(facts);
@@ -39,6 +42,7 @@ export async function recordSnapshot(
       ...(evidence === undefined ? {} : { evidence }),
     });
   }
+  await correctCounts(parts, workspace, facts.secrets.active + facts.secrets.deleted);
   const now = clock.now();
   const content = {
     workspaceId,
@@ -74,11 +78,9 @@ export async function recordSnapshot(
 /** What no list tells. */
 async function policyFacts(
   store: Store,
-  workspaceId: string,
-): Promise<Pick<PostureFacts, 'requiresMfa' | 'detectorsOff'> | undefined> {
-  const workspace = await store.get(workspaceKind, workspaceId, workspaceId);
-  if (workspace === undefined || workspace.deletedAt !== undefined) return undefined;
-  const overrides = (await readSettings(store, workspaceId))?.detectors ?? {};
+  workspace: Workspace,
+): Promise<Pick<PostureFacts, 'requiresMfa' | 'detectorsOff'>> {
+  const overrides = (await readSettings(store, workspace.id))?.detectors ?? {};
   const settings = [...effectiveSettings(allDetectors, overrides)];
   return {
     requiresMfa: workspace.policy.requireMfa,

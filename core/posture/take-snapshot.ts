@@ -1,16 +1,15 @@
 import { dayOf } from '../findings/finding.ts';
-import type { FindingParts } from '../findings/finding-parts.ts';
 import type { Bookkeeping } from '../identity/bookkeeping.ts';
 import type { Clock } from '../kernel/ports.ts';
 import { underLease, type Worked } from '../verification/under-lease.ts';
 import { noFacts, postureFactsSchema } from './facts.ts';
-import { recordSnapshot } from './record-snapshot.ts';
+import { type RecordParts, recordSnapshot } from './record-snapshot.ts';
 import { SECTIONS } from './sections.ts';
 import type { Count, SnapshotState, SnapshotStates } from './snapshot-state.ts';
 
-export interface SnapshotParts extends FindingParts {
+export interface SnapshotParts extends RecordParts {
   readonly clock: Clock;
-  readonly bookkeeping: Pick<Bookkeeping, 'lastUsed'>;
+  readonly bookkeeping: RecordParts['bookkeeping'] & Pick<Bookkeeping, 'lastUsed'>;
   readonly snapshots: SnapshotStates;
 }
 

@@ -23,14 +23,26 @@ const OPENINGS: ReadonlySet<string> = new Set([
   'secret.revealed',
   'secret.rollback_requested',
   'secret.sampled',
+  'secret.synced',
   'authentication.mfa_attempted',
 ]);
 const RETRIED = 'key.decrypt_retried';
+/** Stands before a customer's key is tried, with a value that was made up for that. */
+const PROOF = 'encryption_key.proof_started';
+/** What the proof opens: wrapped by the new key, moved to it, and moved back. */
+const PROOF_CALLS = 3;
 const ATTEMPTS = /^[1-9]\d{0,2}$/;
 
 /** Whether a row announces an opening. */
 export function isOpening({ action, result, detail }: AuditRow): boolean {
   return OPENINGS.has(action) && result === 'success' && detail['version'] !== undefined;
+}
+
+/** The {@link valueKey} of the value that the proof of a customer's key made up; undefined for any other row. */
+export function provenValue({ action, ws, detail }: AuditRow): string | undefined {
+  const { proof, version } = detail;
+  if (action !== PROOF || proof === undefined || version === undefined) return undefined;
+  return valueKey({ workspaceId: ws, secretId: proof, version });
 }
 
 /**
@@ -40,6 +52,8 @@ export function isOpening({ action, result, detail }: AuditRow): boolean {
 export function allowanceOf(row: AuditRow): Allowance | undefined {
   const { action, result, entity, ts } = row;
   const { version, attempts = '1' } = row.detail;
+  const proof = provenValue(row);
+  if (proof !== undefined) return { value: proof, from: Date.parse(ts) - SKEW_MS, calls: PROOF_CALLS };
   if (version === undefined || !ATTEMPTS.test(attempts)) return undefined;
   // The secret of a person's app lies on the platform, and the row where they work.
   const workspaceId = entity.type === 'user' ? PLATFORM_WORKSPACE : row.ws;

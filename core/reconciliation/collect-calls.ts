@@ -1,11 +1,14 @@
 import { hash } from 'node:crypto';
+import { mayMake, type VaultRoles } from './call-roles.ts';
 import type { CallSpan, KeyCall, KeyCalls } from './key-calls.ts';
-import { valueKey, valueOfContext } from './opened-value.ts';
+import { isSameValue, valueKey, valueOfContext } from './opened-value.ts';
 
 /** A call that succeeded, on a value of the vault. */
 export interface ValueCall extends Pick<KeyCall, 'at' | 'eventId'> {
-  /** Whether a row can account for it: only for a `Decrypt` by the vault itself. */
+  /** Whether anything can account for it: only for one by the vault itself that leaves the value what it is. */
   readonly isExplicable: boolean;
+  /** Of a `ReEncrypt`: the key that the value lies under since. */
+  readonly movedTo?: string;
 }
 
 export interface CollectedCalls {
@@ -24,11 +27,10 @@ export interface CollectedCalls {
 
 export interface CollectParts {
   readonly keyCalls: KeyCalls;
-  /** The ARNs of the roles that may decrypt values. */
-  readonly decryptingRoles: ReadonlySet<string>;
+  readonly roles: VaultRoles;
 }
 
-/** Calls held at once: some 250 bytes each. */
+/** Calls held at once: some 250 bytes each. The keys that they moved values to are few, and held once. */
 export const MAX_CALLS_HELD = 500_000;
 /** Each share reads the whole log once more. */
 const MAX_SHARES = 64;
@@ -44,7 +46,7 @@ const HOUR_MS = 60 * 60 * 1000;
  * @param share which of how many is wanted; the first one may turn out to be of more.
  */
 export async function collectCalls(
-  { keyCalls, decryptingRoles }: CollectParts,
+  { keyCalls, roles }: CollectParts,
   span: CallSpan,
   share: { readonly index: number; readonly of: number },
   limit: number,
@@ -52,6 +54,7 @@ export async function collectCalls(
   const values = new Map<string, ValueCall[]>();
   const strange = { used: new Map<string, KeyCall>(), refused: new Map<string, KeyCall>() };
   const hours = new Set<number>();
+  const keyArns = new Map<string, string>();
   const damaged: string[] = [];
   let files = 0;
   let shares = share.of;
@@ -61,8 +64,8 @@ export async function collectCalls(
     if (file.isDamaged && damaged.length < MAX_DAMAGED) damaged.push(file.name);
     for (const call of file.calls) {
       if (call.at < span.from || call.at >= span.to) continue;
-      const { at, eventId, operation, errorCode } = call;
-      const isOwn = decryptingRoles.has(call.principal);
+      const { at, eventId, operation, errorCode, destination } = call;
+      const isOwn = mayMake(roles, call);
       const value = valueOfContext(call.context);
       if (!isOwn || (value === undefined && errorCode === undefined)) {
         const calls = errorCode === undefined ? strange.used : strange.refused;
@@ -73,7 +76,12 @@ export async function collectCalls(
       const key = valueKey(value);
       if (shareOf(key, shares) !== share.index) continue;
       const calls = values.get(key) ?? [];
-      calls.push({ at, eventId, isExplicable: isOwn && operation === 'Decrypt' });
+      calls.push({
+        at,
+        eventId,
+        isExplicable: isOwn && (operation === 'Decrypt' || isMoveOnly(call)),
+        ...(destination === undefined ? {} : { movedTo: heldOnce(keyArns, destination.keyArn) }),
+      });
       values.set(key, calls);
       held += 1;
       while (held > limit && share.index === 0 && shares < MAX_SHARES) {
@@ -85,6 +93,17 @@ export async function collectCalls(
   for (const [key, calls] of values) values.set(key, eachOnce(calls));
   const told = [...strange.used.values(), ...strange.refused.values()];
   return { files, damaged, values, strange: told, hours, shares };
+}
+
+/** Whether all that changed is the key: what lies under it is the same value still. */
+function isMoveOnly({ context, destination }: KeyCall): boolean {
+  return destination !== undefined && isSameValue(context, destination.context);
+}
+
+function heldOnce(known: Map<string, string>, text: string): string {
+  const held = known.get(text) ?? text;
+  known.set(text, held);
+  return held;
 }
 
 /** Which of a number of shares a value belongs to: always the same one. */

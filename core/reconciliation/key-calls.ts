@@ -1,4 +1,7 @@
-/** A call on the key for values that hands out or moves what the key wrapped, as the key service's own log tells it. */
+/** An encryption context. */
+export type CallContext = { readonly [name: string]: string };
+
+/** A call that hands out or moves what a key wrapped, as the key service's own log tells it. */
 export interface KeyCall {
   /** Of the log's record: 36 characters. The same record may come twice. */
   readonly eventId: string;
@@ -8,7 +11,13 @@ export interface KeyCall {
   /** Whose call it was, at most 300 characters: the ARN of a role or a user, where there is one. */
   readonly principal: string;
   /** The encryption context that it named; of a `ReEncrypt`, that of the source. */
-  readonly context: { readonly [name: string]: string };
+  readonly context: CallContext;
+  /** Of a `ReEncrypt`: under which key it put what it took, and in which context. */
+  readonly destination?: {
+    /** At most 300 characters; an ARN, unless the caller named the key otherwise. */
+    readonly keyArn: string;
+    readonly context: CallContext;
+  };
   /** Why it was refused or failed; absent where it succeeded. */
   readonly errorCode?: string;
 }
@@ -38,6 +47,9 @@ export interface CallSpan {
  * @throws VaultError `unavailable` when it cannot be read.
  */
 export interface KeyCalls {
-  /** The files that may hold calls of the span, and others; only those on the key for values. */
+  /**
+   * The files that may hold calls of the span, and others. Of their calls, those on a key of the deployment, and those on
+   * whatever key that name a value of the vault.
+   */
   files(span: CallSpan): AsyncIterable<CallFile>;
 }

@@ -9,6 +9,7 @@ import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
 import { type Allowance, allowanceOf, isOpening, REACH_MS, SKEW_MS } from './allowance.ts';
 import type { CallSpan } from './key-calls.ts';
+import { movesNamedBy, type PermittedMove } from './permitted-moves.ts';
 
 interface Parts {
   readonly ledger: Ledger;
@@ -32,20 +33,29 @@ export async function* rowsAround(
   for await (const { content } of mergedRows(ledger, ofPrincipals, 'rising', PAGE)) yield content;
 }
 
-/** What the rows of a workspace account for, of the values that somebody opened. */
-export async function readAllowances(
+/** What the rows of a workspace account for. */
+export interface RowsAccount {
+  /** Of the values that somebody opened. */
+  readonly allowances: readonly Allowance[];
+  /** The keys that they name, each once. */
+  readonly moves: readonly PermittedMove[];
+}
+
+export async function readAccount(
   parts: Pick<Parts, 'ledger'>,
   workspaceId: string,
   span: CallSpan,
   opened: { has(value: string): boolean },
-): Promise<Allowance[]> {
+): Promise<RowsAccount> {
   const allowances: Allowance[] = [];
+  const moves = new Map<string, PermittedMove>();
   for await (const row of rowsAround(parts, workspaceId, span)) {
     const allowance = allowanceOf(row);
     if (allowance !== undefined && allowance.calls > 0 && opened.has(allowance.value))
       allowances.push(allowance);
+    for (const move of movesNamedBy(row)) moves.set(`${move.of} ${move.keyArn}`, move);
   }
-  return allowances;
+  return { allowances, moves: [...moves.values()] };
 }
 
 /** How many values a workspace opened within a span, less the openings that failed. */

@@ -1,28 +1,39 @@
 import { type Day, dayEnd, dayStart } from '../archive/day.ts';
 import type { Ledger } from '../audit/ledger.ts';
+import type { DeploymentKeys } from '../encryption-keys/wrapping-key.ts';
 import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import type { Clock } from '../kernel/ports.ts';
 import { DAY_MS } from '../kernel/timestamps.ts';
 import { CANARY_WORKSPACE } from '../probe/canary.ts';
 import { everyWorkspace } from '../workspaces/every-workspace.ts';
 import type { Allowance } from './allowance.ts';
-import { type CollectedCalls, type CollectParts, collectCalls, MAX_CALLS_HELD } from './collect-calls.ts';
+import {
+  type CollectedCalls,
+  type CollectParts,
+  collectCalls,
+  MAX_CALLS_HELD,
+  type ValueCall,
+} from './collect-calls.ts';
 import type { CallSpan } from './key-calls.ts';
 import { callsWithoutRow } from './match-calls.ts';
 import { parseValueKey } from './opened-value.ts';
-import { countOpenings, homesOfPeople, readAllowances } from './read-openings.ts';
+import { type PermittedMove, PermittedMoves } from './permitted-moves.ts';
+import { countOpenings, homesOfPeople, readAccount } from './read-openings.ts';
 import { type TellParts, tellBlindness, tellStrange, tellUnexplained, type Unexplained } from './tell.ts';
 
 export interface DayParts extends CollectParts, TellParts {
   readonly ledger: Ledger;
   readonly clock: Clock;
+  readonly deploymentKeys: DeploymentKeys;
 }
 
 /** What a day came to. */
 export interface DayOutcome {
   readonly files: number;
-  /** Calls that opened values, each counted once. */
+  /** Calls that opened values or moved them to another key, each counted once. */
   readonly calls: number;
+  /** Those among them that moved a value. */
+  readonly moved: number;
   /** Encryption contexts among them: versions of secrets. */
   readonly contexts: number;
   readonly withoutRow: number;
@@ -42,8 +53,8 @@ const DELIVERY_MS = HOUR_MS;
 const OPENINGS_OF_AN_HOUR = 2;
 
 /**
- * Reconciles one day, UTC: every call that opened a value against the audit rows, counted for each encryption context.
- * Doing so again raises no alert a second time. A day that is not over is reconciled as far as it is known.
+ * Reconciles one day, UTC: every call that opened a value against the audit rows, counted for each encryption context;
+ * every call that moved one against the keys that it may lie under. Doing so again raises no alert a second time. A day that is not over is reconciled as far as it is known.
  *
  * @param deliveredUntil epoch milliseconds: until when the log is searched for late deliveries.
  * @throws VaultError `unavailable`
@@ -59,31 +70,34 @@ export async function reconcileDay(
   const first = await collectCalls(parts, span, { index: 0, of: 1 }, maxCallsHeld);
   const unexplained: Unexplained[] = [];
   let calls = 0;
+  let moved = 0;
   let contexts = 0;
   for (let index = 0; index < first.shares; index += 1) {
     const share = { index, of: first.shares };
     const { values } = index === 0 ? first : await collectCalls(parts, span, share, maxCallsHeld);
-    const allowances = await allowancesFor(parts, span, values);
+    const { allowances, moves } = await accountsFor(parts, span, values);
     for (const [value, made] of values) {
       const judged = made.filter(isJudged);
       calls += judged.length;
+      moved += judged.filter(({ movedTo }) => movedTo !== undefined).length;
       contexts += judged.length > 0 ? 1 : 0;
-      const unmatched = new Set(
-        callsWithoutRow(
-          made.filter(({ isExplicable }) => isExplicable),
-          allowances.get(value) ?? [],
-        ),
-      );
+      const openings = made.filter(({ isExplicable, movedTo }) => isExplicable && movedTo === undefined);
+      const unmatched = new Set<ValueCall>(callsWithoutRow(openings, allowances.get(value) ?? []));
+      for (const call of judged) {
+        const { movedTo } = call;
+        if (movedTo !== undefined && !(await moves.has(value, movedTo))) unmatched.add(call);
+      }
       const left = judged.filter((call) => !call.isExplicable || unmatched.has(call));
       if (left.length > 0) unexplained.push({ value, calls: left });
     }
   }
   const strange = first.strange.filter(isJudged);
   await tellUnexplained(parts, day, unexplained);
-  await tellStrange(parts, day, strange, parts.decryptingRoles);
+  await tellStrange(parts, day, strange, parts.roles);
   return {
     files: first.files,
     calls,
+    moved,
     contexts,
     withoutRow: unexplained.reduce((sum, { calls: left }) => sum + left.length, 0),
     byStrangers: strange.filter(({ errorCode }) => errorCode === undefined).length,
@@ -91,25 +105,34 @@ export async function reconcileDay(
   };
 }
 
-/** What rows account for, by value. */
-async function allowancesFor(
+interface Accounts {
+  /** By value. */
+  readonly allowances: ReadonlyMap<string, readonly Allowance[]>;
+  readonly moves: PermittedMoves;
+}
+
+/** What rows and keys account for. */
+async function accountsFor(
   parts: DayParts,
   span: CallSpan,
   values: CollectedCalls['values'],
-): Promise<ReadonlyMap<string, Allowance[]>> {
+): Promise<Accounts> {
   const opened = [...values.keys()].map(parseValueKey);
   const people = opened.filter(({ workspaceId }) => workspaceId === PLATFORM_WORKSPACE);
   const homes = await homesOfPeople(parts, new Set(people.map(({ secretId }) => secretId)), span);
   const tenants = opened.map(({ workspaceId }) => workspaceId).filter((id) => id !== PLATFORM_WORKSPACE);
   const found = new Map<string, Allowance[]>();
+  const named: PermittedMove[] = [];
   for (const workspaceId of new Set([...tenants, ...homes])) {
-    for (const allowance of await readAllowances(parts, workspaceId, span, values)) {
+    const { allowances, moves } = await readAccount(parts, workspaceId, span, values);
+    named.push(...moves);
+    for (const allowance of allowances) {
       const of = found.get(allowance.value);
       if (of === undefined) found.set(allowance.value, [allowance]);
       else of.push(allowance);
     }
   }
-  return found;
+  return { allowances: found, moves: new PermittedMoves(parts, named) };
 }
 
 /** Whether the log of calls can be believed: silence is not health. */

@@ -6,6 +6,7 @@ import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { workspaceKind } from '../workspaces/workspace.ts';
+import { mayMake, type VaultRoles } from './call-roles.ts';
 import type { ValueCall } from './collect-calls.ts';
 import type { KeyCall } from './key-calls.ts';
 import { parseValueKey } from './opened-value.ts';
@@ -15,12 +16,14 @@ export interface TellParts {
   readonly store: Store;
 }
 
-/** Calls on one value that no row accounts for. */
+type ToldCall = Pick<ValueCall, 'at' | 'eventId' | 'movedTo'>;
+
+/** Calls on one value that nothing accounts for. */
 export interface Unexplained {
   /** `valueKey` */
   readonly value: string;
   /** At least one, by rising time. */
-  readonly calls: readonly Pick<ValueCall, 'at' | 'eventId'>[];
+  readonly calls: readonly ToldCall[];
 }
 
 /** Alerts of one run: so many for each workspace or for strangers, then one for the rest; for so many workspaces. */
@@ -30,7 +33,7 @@ const MAX_IDS = 10;
 const JOB = 'reconciler';
 
 /**
- * Tells each workspace what was decrypted of it without a row. What says to be of a workspace that does not exist is told
+ * Tells each workspace what was decrypted of it without a row, or moved to a key that is none of its own. What says to be of a workspace that does not exist is told
  * to the platform, and so is the sum where there is too much to tell.
  */
 export async function tellUnexplained(
@@ -76,21 +79,19 @@ function subjectOf(value: string, place: string): string {
   return `secret ${secretId} version ${version}${where}`;
 }
 
-function withoutRow(
-  workspaceId: string,
-  subject: string,
-  day: Day,
-  calls: readonly Pick<ValueCall, 'at' | 'eventId'>[],
-): Alert {
+function withoutRow(workspaceId: string, subject: string, day: Day, calls: readonly ToldCall[]): Alert {
+  const movedTo = calls.find((call) => call.movedTo !== undefined)?.movedTo;
+  const did = movedTo === undefined ? 'decrypted' : 'decrypted or moved to another key';
   return {
     tier: 'critical',
     kind: 'decrypt_without_row',
     workspaceId,
     subject,
-    seen: `The key service decrypted ${times(calls.length)} what no audit row accounts for.`,
-    usual: 'A row stands before every decryption.',
+    seen: `The key service ${did} ${times(calls.length)} what nothing in the audit trail accounts for.`,
+    usual:
+      'A row stands before every decryption, and values are moved only to keys of their workspace and of the deployment.',
     occurrence: occurrenceOf(calls),
-    detail: { job: JOB, day, ...factsOf(calls) },
+    detail: { job: JOB, day, ...(movedTo === undefined ? {} : { movedTo }), ...factsOf(calls) },
   };
 }
 
@@ -99,7 +100,7 @@ export async function tellStrange(
   { alerts }: TellParts,
   day: Day,
   strange: readonly KeyCall[],
-  decryptingRoles: ReadonlySet<string>,
+  roles: VaultRoles,
 ): Promise<void> {
   const groups = [
     ...Map.groupBy(strange, ({ principal, errorCode }) => `${errorCode === undefined} ${principal}`),
@@ -107,9 +108,10 @@ export async function tellStrange(
   for (const [, calls] of groups.slice(0, MAX_ALERTS_EACH)) {
     const [first] = calls;
     if (first === undefined) continue;
-    const { principal, operation, errorCode } = first;
-    const reason = decryptingRoles.has(principal) ? 'context' : 'principal';
-    const was = errorCode === undefined ? 'used the key for values' : 'was refused the key for values';
+    const { principal, errorCode } = first;
+    const reason = calls.every((call) => mayMake(roles, call)) ? 'context' : 'principal';
+    const operation = [...new Set(calls.map((call) => call.operation))].join(' ');
+    const was = errorCode === undefined ? 'used a key for values' : 'was refused a key for values';
     await alerts.raise({
       tier: errorCode === undefined ? 'critical' : 'warning',
       kind: 'decrypt_by_stranger',
@@ -120,7 +122,8 @@ export async function tellStrange(
           ? 'not one of the roles that may'
           : 'with an encryption context that is none of the vault’s'
       }.`,
-      usual: 'Only the vault decrypts, and names the secret, its version and its workspace.',
+      usual:
+        'Only the vault decrypts values or moves them, and names the secret, its version and its workspace.',
       occurrence: occurrenceOf(calls),
       detail: { job: JOB, day, reason, operation, ...factsOf(calls) },
     });

@@ -108,12 +108,18 @@ export const LOCKED_STEP = Number.MAX_SAFE_INTEGER;
 const STEP_MS = 30_000;
 /** Rows after which the app on the phone is the same, */
 const APP_STAYS: ReadonlySet<string> = new Set([
+  'encryption_key.versions_rewrapped',
   'user.totp_used',
   'user.backup_code_used',
   'user.backup_codes_replaced',
 ]);
 /** and those after which a code on paper may be another one, or used. */
-const PAPER_STAYS: ReadonlySet<string> = new Set(['user.totp_used']);
+const PAPER_STAYS: ReadonlySet<string> = new Set(['encryption_key.versions_rewrapped', 'user.totp_used']);
+/** Rows after which it is not confirmed yet. */
+export const STILL_PENDING: ReadonlySet<string> = new Set([
+  'encryption_key.versions_rewrapped',
+  'user.mfa_enrollment_started',
+]);
 
 /**
  * A second factor is never taken away, since then the password alone would do. What may have been used is used up. One
@@ -121,11 +127,10 @@ const PAPER_STAYS: ReadonlySet<string> = new Set(['user.totp_used']);
  */
 function closedFactor({ now }: ClosingParts, mfa: Mfa, since: readonly ToldChange[] | undefined): Closing {
   const isPending = mfa.confirmedAt === undefined;
-  if (isPending && since?.every(({ action }) => action === 'user.mfa_enrollment_started') === true)
-    return { outcome: 'removed' };
+  const all = (actions: ReadonlySet<string>) => since?.every(({ action }) => actions.has(action)) === true;
+  if (isPending && all(STILL_PENDING)) return { outcome: 'removed' };
   const at = timestamp(now);
   const backupCodes = mfa.backupCodes.map(({ hash, usedAt = at }) => ({ hash, usedAt }));
-  const all = (actions: ReadonlySet<string>) => since?.every(({ action }) => actions.has(action)) === true;
   if (isPending || !all(APP_STAYS)) {
     const confirmedAt = mfa.confirmedAt ?? at;
     return { outcome: 'closed', patch: { confirmedAt, lastStep: LOCKED_STEP, backupCodes } };

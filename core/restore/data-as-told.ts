@@ -1,7 +1,13 @@
 import { PASSWORD_PROFILES } from '../identity/password-policy.ts';
 import type { Entity } from '../kernel/entity.ts';
+import { planNameSchema } from '../plans/plan.ts';
 import { type Secret, secretKind } from '../secrets/secret.ts';
-import { type IdentityPolicy, type Workspace, workspaceKind } from '../workspaces/workspace.ts';
+import {
+  type IdentityPolicy,
+  MAX_PREVIOUS_KEYS,
+  type Workspace,
+  workspaceKind,
+} from '../workspaces/workspace.ts';
 import type { Patch } from './decision.ts';
 import type { ToldChange } from './newest-changes.ts';
 
@@ -63,23 +69,43 @@ function secretAsTold(
   return told;
 }
 
-interface Settings {
+type Told<K extends keyof Workspace> = { readonly [field in K]?: Workspace[field] | undefined };
+
+type Keys = Told<'encryptionKey' | 'previousKeyArns'>;
+
+interface Settings extends Keys, Told<'deletedAt' | 'auditRetentionDays' | 'plan'> {
   readonly policy: IdentityPolicy;
-  readonly deletedAt?: string | undefined;
-  readonly auditRetentionDays?: number | undefined;
 }
 
 /** Its rows tell everything of a workspace but its name; the owners are counted when all memberships are settled. */
 function workspaceAsTold(workspace: Settings, since: readonly ToldChange[]): Settings {
-  let { policy, deletedAt, auditRetentionDays } = workspace;
+  let { policy, deletedAt, auditRetentionDays, plan } = workspace;
+  let keys: Keys = { encryptionKey: workspace.encryptionKey, previousKeyArns: workspace.previousKeyArns };
   for (const { action, ts, detail } of since) {
     if (action === 'workspace.deleted') deletedAt = ts;
+    if (action === 'workspace.plan_assigned') plan = planNameSchema.safeParse(detail['plan']).data ?? plan;
+    if (action === 'encryption_key.changed') keys = keysAsTold(keys, ts, detail);
     if (action !== 'workspace.updated') continue;
     policy = policyAsTold(policy, detail);
     const days = Number(detail['auditRetentionDays']);
     if (Number.isSafeInteger(days)) auditRetentionDays = days;
   }
-  return { policy, deletedAt, auditRetentionDays };
+  return { policy, deletedAt, auditRetentionDays, plan, ...keys };
+}
+
+/**
+ * The key that a workspace changed to, and its earlier ones: also those that it gave up since, for its values may lie under
+ * them again. Whoever brought a key must not have new values sealed under another one.
+ */
+function keysAsTold(keys: Keys, since: string, detail: ToldChange['detail']): Keys {
+  const { keyArn, previousKeyArn, mode } = detail;
+  if (keyArn === undefined || previousKeyArn === undefined) return keys;
+  const earlier = new Set([previousKeyArn, ...(keys.previousKeyArns ?? [])]);
+  earlier.delete(keyArn);
+  return {
+    encryptionKey: mode === 'customer' ? { keyArn, since } : undefined,
+    previousKeyArns: [...earlier].slice(0, MAX_PREVIOUS_KEYS),
+  };
 }
 
 function policyAsTold(policy: IdentityPolicy, detail: ToldChange['detail']): IdentityPolicy {

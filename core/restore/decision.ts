@@ -54,7 +54,7 @@ export function putAgain(kind: Kind<Entity>, stored: Entity, recorded: number, p
   const content = Object.entries({ ...stored, ...patch }).filter(([, value]) => value !== undefined);
   const { revision } = stored;
   const next = { ...Object.fromEntries(content), revision: Math.max(revision, recorded) + 1 } as Entity;
-  // Some kinds have one revision for life, such as the versions of a secret.
+  // Some kinds have one revision for life.
   const isRefused = !kind.schema.safeParse(next).success;
   return { op: 'put', kind, entity: isRefused ? { ...next, revision } : next, expect: revision };
 }

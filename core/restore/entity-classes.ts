@@ -26,6 +26,8 @@ const CLASSES: { readonly [kind: string]: EntityClass } = {
   mfa: 'opens',
   // It sends the trail to wherever it says.
   webhook: 'opens',
+  // It copies values to wherever it says.
+  secretsSync: 'opens',
   endedLogin: 'closes',
   usedSetupToken: 'closes',
   setupAttempt: 'closes',

@@ -1,12 +1,15 @@
 import { laneSetKind } from '../audit/lane-set.ts';
 import { ENVELOPE_FORMAT } from '../crypto/envelope.ts';
+import { deploymentKeyKind } from '../encryption-keys/deployment-key.ts';
+import { keyMigrationKind } from '../encryption-keys/key-migration.ts';
+import { fromTheBeginning } from '../encryption-keys/start-migration.ts';
 import { mfaKind } from '../identity/mfa.ts';
 import { ABSOLUTE_MS, endedLoginKind } from '../identity/session.ts';
 import { anyKind, type Change } from '../kernel/entity.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { installationKind, setupAttemptKind, usedSetupTokenKind } from '../workspaces/installation.ts';
 import { DEFAULT_POLICY, workspaceKind } from '../workspaces/workspace.ts';
-import { LOCKED_STEP } from './close-access.ts';
+import { LOCKED_STEP, STILL_PENDING } from './close-access.ts';
 import { createAgain } from './decision.ts';
 import type { NewestChange } from './newest-changes.ts';
 
@@ -45,6 +48,16 @@ export function recreated(parts: Parts, workspaceId: string, newest: NewestChang
       return createAgain(anyKind(laneSetKind), { workspaceId, id, count: parts.extraLanes }, revision);
     case mfaKind.name:
       return isInForce(newest) ? lockedFactor(workspaceId, newest, at) : undefined;
+    // To which key is lost: it begins anew for the one that there is, since values may lie under earlier ones again.
+    case keyMigrationKind.name: {
+      const { finishedAt: _, notBefore: __, ...content } = fromTheBeginning(at);
+      const unknown = { keyArn: '-', reason: 'workspace' } as const;
+      return createAgain(anyKind(keyMigrationKind), { workspaceId, id, ...unknown, ...content }, revision);
+    }
+    case deploymentKeyKind.name: {
+      const unknown = { own: '-', values: '-', since: at, previous: [], state: 'settled' } as const;
+      return createAgain(anyKind(deploymentKeyKind), { workspaceId, id, ...unknown }, revision);
+    }
     case workspaceKind.name:
       // Deleted, so that nothing works there; its trail stays, and goes on being sealed and verified.
       return createAgain(
@@ -67,7 +80,7 @@ export function recreated(parts: Parts, workspaceId: string, newest: NewestChang
 
 /** Whether a second factor was confirmed, by what its rows say: for a lock, also rows that nobody has signed for. */
 function isInForce({ history }: NewestChange): boolean {
-  return history.some(({ action }) => action !== 'user.mfa_enrollment_started');
+  return history.some(({ action }) => !STILL_PENDING.has(action));
 }
 
 /** A second factor that takes no code: without one, the password alone would do. */

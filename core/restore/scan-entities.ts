@@ -1,4 +1,5 @@
 import type { InspectedEntity } from '../audit/entity-inspector.ts';
+import { keyMigrationKind } from '../encryption-keys/key-migration.ts';
 import { concurrently } from '../kernel/concurrently.ts';
 import { VaultError } from '../kernel/errors.ts';
 import { secretKind, secretNameKind } from '../secrets/secret.ts';
@@ -11,7 +12,7 @@ import { decideStray, type KnownRows } from './decide.ts';
 import type { Decision } from './decision.ts';
 import type { ReconcileParts } from './reconcile-workspace.ts';
 import type { RestoreParts } from './restore-parts.ts';
-import { Owners, type Settled, settleName, settleSecret } from './settle-entities.ts';
+import { Owners, type Settled, settleMigration, settleName, settleSecret } from './settle-entities.ts';
 
 /** Entities looked at side by side: nearly all of them cost one read. */
 const WIDTH = 32;
@@ -32,7 +33,7 @@ export interface Scanned {
 /**
  * Goes through the whole table once, after each workspace's rows were followed: entities that no row names, then what
  * hangs together with others: a secret with its newest value and its name, a workspace with its owners, a webhook with
- * its cursor. On the way, it chooses samples.
+ * its cursor, a migration of keys with the values that it has to look at again. On the way, it chooses samples.
  *
  * @param rowsOf what is known of a workspace's rows.
  * @param samples for each workspace.
@@ -102,6 +103,8 @@ async function settle(
       return settleSecret(parts.store, found);
     case secretNameKind.name:
       return settleName(parts.store, found);
+    case keyMigrationKind.name:
+      return settleMigration(parts.store, found, parts.now);
     case webhookKind.name:
       return { decisions: [], hasMoved: await clampCursor(parts, found, rowsOf(found.workspaceId).ends) };
     default:

@@ -1,7 +1,10 @@
 import type { InspectedEntity } from '../audit/entity-inspector.ts';
 import { PRINCIPAL_LANE } from '../audit/event.ts';
+import { type KeyMigration, keyMigrationKind } from '../encryption-keys/key-migration.ts';
+import { fromTheBeginning, isAtTheBeginning } from '../encryption-keys/start-migration.ts';
 import { anyKind, create } from '../kernel/entity.ts';
 import type { Store } from '../kernel/store.ts';
+import { timestamp } from '../kernel/timestamps.ts';
 import { type Membership, membershipKind } from '../members/membership.ts';
 import {
   nameId,
@@ -75,6 +78,31 @@ export async function settleName(store: Store, { workspaceId, id }: InspectedEnt
         outcome: 'removed',
         stored: name.revision,
         changes: [removeAgain(anyKind(secretNameKind), name, 0)],
+      },
+    ],
+  };
+}
+
+/**
+ * Every migration of values to another key begins anew: what it had moved may lie under the earlier key again, and where it
+ * was in its lists says nothing of lists that came back.
+ */
+export async function settleMigration(
+  store: Store,
+  { workspaceId, id }: InspectedEntity,
+  now: number,
+): Promise<Settled> {
+  const migration: KeyMigration | undefined = await store.get(keyMigrationKind, workspaceId, id);
+  if (migration === undefined || isAtTheBeginning(migration)) return { decisions: [] };
+  return {
+    decisions: [
+      {
+        workspaceId,
+        lane: PRINCIPAL_LANE,
+        discord: 'inconsistent',
+        outcome: 'kept',
+        stored: migration.revision,
+        changes: [putAgain(anyKind(keyMigrationKind), migration, 0, fromTheBeginning(timestamp(now)))],
       },
     ],
   };

@@ -78,13 +78,15 @@ export async function readCheckpoint(
 /**
  * Opens the published log of a workspace at its checkpoint; undefined before the first seal.
  *
+ * @param path as of {@link readCheckpoint}.
  * @throws CheckpointError, VaultError `unavailable` like {@link readCheckpoint}.
  */
 export async function openPublishedLog(
   parts: LogParts,
   workspaceId: string,
+  path = CHECKPOINT_PATH,
 ): Promise<PublishedLog | undefined> {
-  const published = await readCheckpoint(parts, workspaceId);
+  const published = await readCheckpoint(parts, workspaceId, path);
   if (published === undefined) return undefined;
   const read = logReader(parts, workspaceId);
   return { ...published, workspaceId, read, nodes: tileNodeReader(read, published.checkpoint.size) };

@@ -9,6 +9,8 @@ import { VaultError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { enterNamespace } from '../namespaces/enter-namespace.ts';
+import { demandRoom } from '../plans/demand.ts';
+import { countSecrets } from '../plans/plan-counts.ts';
 import { inOpenWorkspace } from '../workspaces/in-open-workspace.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
 import { findAnySecret } from './find-secret.ts';
@@ -27,7 +29,10 @@ export interface NewSecret {
   readonly decoy?: boolean | undefined;
 }
 
-/** @throws VaultError `forbidden`; `name_taken`; `precondition_failed` instead, if the request said `If-None-Match: *`. */
+/**
+ * @throws VaultError `forbidden`; `name_taken`; `precondition_failed` instead, if the request said `If-None-Match: *`;
+ * `plan_limit_exceeded`.
+ */
 export async function createSecret(
   parts: CreatingParts,
   context: RequestContext,
@@ -39,9 +44,14 @@ export async function createSecret(
   const request = { route: 'POST /secrets', action: 'secret.created', entityType: 'secret', input } as const;
   return once(parts, context, request, {
     replay: (id) => findAnySecret(parts.store, context, 'secret:write', id),
-    perform: (record) =>
-      inOpenWorkspace(parts.store, principal.workspaceId, async (stillOpen, workspace) => {
-        await refuseTakenName(parts, context, input);
+    perform: async (record) => {
+      const { workspaceId } = principal;
+      const made = await inOpenWorkspace(parts.store, workspaceId, async (stillOpen, workspace) => {
+        const [used] = await Promise.all([
+          parts.bookkeeping.secretCount(workspaceId),
+          refuseTakenName(parts, context, input),
+        ]);
+        demandRoom(workspace, parts.defaultPlan, 'secrets', { used });
         const changes = await newSecretChanges(parts, context, workspace, input);
         try {
           await enterNamespace(parts, context, input.namespace, (entry) =>
@@ -70,7 +80,10 @@ export async function createSecret(
           throw error;
         }
         return changes.secret.entity;
-      }),
+      });
+      await countSecrets(parts, workspaceId, 1);
+      return made;
+    },
   });
 }
 

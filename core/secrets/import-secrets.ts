@@ -8,6 +8,8 @@ import { type Change, create, type Kind, update } from '../kernel/entity.ts';
 import { VaultError } from '../kernel/errors.ts';
 import { DAY_MS } from '../kernel/timestamps.ts';
 import { enterNamespace } from '../namespaces/enter-namespace.ts';
+import { demandRoom } from '../plans/demand.ts';
+import { countSecrets } from '../plans/plan-counts.ts';
 import { inOpenWorkspace } from '../workspaces/in-open-workspace.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
 import { newSecretChanges } from './create-secret.ts';
@@ -61,7 +63,8 @@ const WIDTH = 10;
  * rest; without one, `onConflict: "skip"` does.
  *
  * @throws VaultError `invalid_request` for faults in the content; `import_conflict` when secrets are there already and
- * `onConflict` is `fail`, or when one of them is deleted but not yet purged.
+ * `onConflict` is `fail`, or when one of them is deleted but not yet purged; `plan_limit_exceeded` when there is no room for
+ * all that are new.
  */
 export async function importSecrets(
   parts: CreatingParts,
@@ -73,12 +76,15 @@ export async function importSecrets(
   const progress = await startOrResume(parts, context, input);
   const done = [...progress.done];
   const open = values.slice(done.length);
-  await refuseConflicts(parts, context, input, open);
+  const known = await refuseConflicts(parts, context, input, open);
+  const { workspaceId } = context.principal;
+  let used = open.length === 0 ? 0 : await parts.bookkeeping.secretCount(workspaceId);
 
   for (let start = 0; start < open.length; start += SLICE) {
     const slice = open.slice(start, start + SLICE);
-    const { workspaceId } = context.principal;
+    const more = open.slice(start).filter(({ name }) => !known.has(name)).length;
     const imported = await inOpenWorkspace(parts.store, workspaceId, async (stillOpen, workspace) => {
+      if (more > 0) demandRoom(workspace, parts.defaultPlan, 'secrets', { used, more });
       const existing = await existingSecrets(parts, context, input.namespace, slice);
       const prepared = await concurrently(slice, WIDTH, (value) =>
         prepare(parts, context, workspace, input, value, existing.get(value.name)),
@@ -100,6 +106,9 @@ export async function importSecrets(
       return outcomes;
     });
     done.push(...imported);
+    const created = imported.filter(({ outcome }) => outcome === 'created').length;
+    // What others have made meanwhile counts for the rest.
+    used = (await countSecrets(parts, workspaceId, created)) ?? used + created;
   }
   if (open.length === 0) {
     await parts.trail.commit(originOf(context), [sliceEvent(context, 0, values.length, [])]);
@@ -163,17 +172,19 @@ async function startOrResume(
   };
 }
 
+/** Gives those that are there already, by name, where they are no conflict. */
 async function refuseConflicts(
   parts: CreatingParts,
   context: RequestContext,
   { namespace, onConflict }: ImportInput,
   values: readonly ImportedValue[],
-): Promise<void> {
+): Promise<ReadonlyMap<string, Secret>> {
   const existing = await existingSecrets(parts, context, namespace, values);
   const blocked = [...existing.values()].filter(
     (secret) => onConflict === 'fail' || secret.deletedAt !== undefined,
   );
   if (blocked.length > 0) throw conflict(blocked);
+  return existing;
 }
 
 function conflict(blocked: readonly Secret[]): VaultError {

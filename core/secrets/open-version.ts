@@ -98,7 +98,7 @@ export interface DecryptedText {
 
 /** The value as text; the bytes it was decrypted into are zeroed. */
 export async function decrypt(
-  { keys }: Pick<ValueParts, 'keys'>,
+  { keys }: { readonly keys: Pick<ValueParts['keys'], 'decrypt'> },
   { secret, version }: OpenedVersion,
 ): Promise<DecryptedText> {
   // Named by the secret that was asked for, never by what the stored version says of itself.

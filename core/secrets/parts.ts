@@ -5,6 +5,8 @@ import type { DeploymentKeys } from '../encryption-keys/wrapping-key.ts';
 import type { IdempotencyParts } from '../idempotency/once.ts';
 import type { Clock, Random } from '../kernel/ports.ts';
 import type { Store } from '../kernel/store.ts';
+import type { PlanName } from '../plans/plan.ts';
+import type { SecretCountParts } from '../plans/plan-counts.ts';
 
 /** For use cases that read metadata or change it. */
 export interface SecretParts {
@@ -22,4 +24,9 @@ export interface ValueParts extends SecretParts {
   readonly random: Random;
 }
 
-export type CreatingParts = ValueParts & IdempotencyParts;
+export type CreatingParts = ValueParts &
+  IdempotencyParts &
+  SecretCountParts & {
+    /** The plan of workspaces that were assigned none. */
+    readonly defaultPlan: PlanName;
+  };

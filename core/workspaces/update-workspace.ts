@@ -3,8 +3,15 @@ import { originOf, type RequestContext } from '../access/principal.ts';
 import { authorize } from '../access/role.ts';
 import type { IdentityParts } from '../identity/identity-parts.ts';
 import { update } from '../kernel/entity.ts';
+import { demandRetention } from '../plans/demand.ts';
+import type { PlanName } from '../plans/plan.ts';
 import { openWorkspace } from './in-open-workspace.ts';
 import { type IdentityPolicy, type Workspace, workspaceKind } from './workspace.ts';
+
+type Parts = Pick<IdentityParts, 'store' | 'trail'> & {
+  /** The plan of workspaces that were assigned none. */
+  readonly defaultPlan: PlanName;
+};
 
 export interface WorkspacePatch {
   readonly name?: string | undefined;
@@ -17,10 +24,10 @@ export interface WorkspacePatch {
  * not name stays as it is. A demand holds from everybody's next request on, the caller's included: whoever does not meet
  * it is asked to.
  *
- * @throws VaultError `precondition_failed`; `concurrent_change`.
+ * @throws VaultError `precondition_failed`; `plan_limit_exceeded`; `concurrent_change`.
  */
 export async function updateWorkspace(
-  { store, trail }: Pick<IdentityParts, 'store' | 'trail'>,
+  { store, trail, defaultPlan }: Parts,
   context: RequestContext,
   { name, policy = {}, auditRetentionDays }: WorkspacePatch,
 ): Promise<Workspace> {
@@ -28,6 +35,7 @@ export async function updateWorkspace(
   authorize(principal, 'workspace:update');
   const workspace = await openWorkspace(store, principal.workspaceId);
   checkPrecondition(context.precondition, workspace);
+  if (auditRetentionDays !== undefined) demandRetention(workspace, defaultPlan, auditRetentionDays);
   const changed = update(workspaceKind, workspace, {
     name: name ?? workspace.name,
     auditRetentionDays: auditRetentionDays ?? workspace.auditRetentionDays,

@@ -30,9 +30,11 @@ export async function serve(
   try {
     if (route.permission === 'public') return await servePublic(vault, { ...found, route }, request);
     const principal = await identify(vault, route, request);
+    if (isMetered(route)) await demandRequest(vault, request, principal);
     const [response] = await Promise.all([
       serveGuarded(vault, { ...found, route }, request, principal),
       markUsed(vault, route, principal),
+      isMetered(route) ? keepCount(vault, principal) : undefined,
     ]);
     return response;
   } catch (thrown) {
@@ -79,6 +81,27 @@ async function identify(vault: Vault, route: GuardedRoute, request: HttpRequest)
     return principal;
   } catch (error) {
     await recordRefusal(vault, request, 'csrf', principal);
+    throw error;
+  }
+}
+
+/**
+ * What a month's limit stops: the use of secrets, and further keys to them. Whoever has to find out why, and to end a key
+ * that runs away, comes through.
+ */
+function isMetered({ action }: GuardedRoute): boolean {
+  return action.startsWith('secret.') || action.startsWith('namespace.') || action === 'api_key.created';
+}
+
+/**
+ * Refusals over the limit are folded like those of strangers: a row in the strangers' lane, and one more a minute for all
+ * repeats. A client that goes on does not fill the trail, nor does it use up what the next plan allows.
+ */
+async function demandRequest(vault: Vault, request: HttpRequest, principal: Principal): Promise<void> {
+  try {
+    await vault.requestLimit.demand(principal.workspaceId);
+  } catch (error) {
+    await recordRefusal(vault, request, 'plan_limit', principal);
     throw error;
   }
 }
@@ -192,6 +215,18 @@ function recording(trail: AuditTrail): Recorder {
     last: () => last,
     failed: () => failed,
   };
+}
+
+/** An agreement, and no protection: nobody waits for the count, nor fails with it. */
+async function keepCount(vault: Vault, { workspaceId }: Principal): Promise<void> {
+  try {
+    await vault.requestLimit.keepFresh(workspaceId);
+  } catch (error) {
+    logger.warn('The requests of a workspace were not counted', {
+      workspaceId,
+      error: toVaultError(error).code,
+    });
+  }
 }
 
 /** Missing a mark of last use harms nobody, so it never fails a request; a session may end early for it. */

@@ -18,7 +18,7 @@ const metrics = new Metrics();
 const orderSchema = z.strictObject({ day: z.iso.date() });
 
 /**
- * Daily: compares the calls on the key for values, as CloudTrail tells them, with the audit rows. A decryption without a
+ * Daily: compares the calls on keys for values, as CloudTrail tells them, with the audit rows. A decryption without a
  * row raises an alert, and so does a log that says nothing.
  *
  * An operator invokes it with `{"day": "2026-11-22"}` to reconcile one day with all that was delivered until now.
@@ -32,7 +32,7 @@ export const handler = middy(async (event: unknown, context: Context) => {
       summary.withoutRow += outcome.withoutRow;
       summary.byStrangers += outcome.byStrangers;
       summary.incomplete += outcome.isComplete ? 0 : 1;
-      logger.info('Reconciled the calls of the key for values with the audit rows', { day, ...outcome });
+      logger.info('Reconciled the calls on keys for values with the audit rows', { day, ...outcome });
     }
   } finally {
     metrics.addMetric('KeyCallsReconciled', MetricUnit.Count, summary.calls);

@@ -8,9 +8,12 @@ import type { Env } from './env.ts';
 
 /** What counts workspaces and judges their posture. */
 export function composeSnapshot(env: Env) {
+  const tables = composeTables(env);
   const client = createDynamoClient();
   return {
-    ...composeTables(env),
+    ...tables,
+    alerts: createAlerts(tables, 'snapshot'),
+    defaultPlan: env.DEFAULT_PLAN,
     snapshots: (workspaceId: string) =>
       createDynamoJobState(client, env.VAULT_TABLE, `snapshot#${workspaceId}`, snapshotStateSchema),
   };

@@ -4,6 +4,7 @@ import { createDynamoInspector } from '../../aws/dynamo-inspector.ts';
 import { createDynamoLedger } from '../../aws/dynamo-ledger.ts';
 import { createDynamoStore } from '../../aws/dynamo-store.ts';
 import { createDynamoVerifications } from '../../aws/dynamo-verifications.ts';
+import { createDynamoSyncRecords } from '../../aws/sync-records.ts';
 import { createDynamoDeliveryLog } from '../../aws/webhook-deliveries.ts';
 import { createAuditTrail } from '../../core/audit/trail.ts';
 import { allKinds } from '../../core/kinds.ts';
@@ -20,6 +21,7 @@ export function composeTables(env: Env) {
     inspector: createDynamoInspector(client, env.VAULT_TABLE, allKinds),
     bookkeeping: createBookkeeping(client, env.VAULT_TABLE),
     deliveries: createDynamoDeliveryLog(client, env.VAULT_TABLE),
+    syncRecords: createDynamoSyncRecords(client, env.VAULT_TABLE),
     verifications: createDynamoVerifications(client, env.VAULT_TABLE),
     trail: createAuditTrail({ ledger, clock: systemClock, random: systemRandom }),
     kinds: allKinds,

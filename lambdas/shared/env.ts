@@ -22,6 +22,11 @@ const envSchema = z.object({
     .optional(),
   /** Comma-separated ARNs of the roles that a customer's key policy has to let in. */
   KEY_USER_ROLE_ARNS: z.string().min(1).optional(),
+  /** The accounts whose roles `lockzero-sync-*` copies of secrets may go to, comma-separated. Without it, none. */
+  SYNC_ACCOUNTS: z
+    .string()
+    .regex(/^\d{12}(,\d{12})*$/)
+    .optional(),
   /** The plan of workspaces that were assigned none. */
   DEFAULT_PLAN: z.enum(['standard', 'compliance', 'enterprise']).default('standard'),
   ROOT_SECRET_ID: z.string().min(1).optional(),

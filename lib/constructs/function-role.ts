@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import { TABLE_KEY_ACTIONS } from '../key-use.ts';
 import { type FunctionName, namesOf } from '../names.ts';
 import type { StageConfig } from '../stage.ts';
-import { acknowledge } from './acknowledge.ts';
+import { type Acknowledgement, acknowledge } from './acknowledge.ts';
 
 /** The item operations a function may hold. Transactions are authorized by the operations inside them. */
 export type TableAction =
@@ -63,6 +63,11 @@ export interface FunctionRoleProps {
    * @default - nothing
    */
   readonly statements?: readonly PolicyStatement[];
+  /**
+   * What cdk-nag finds in these statements.
+   * @default - nothing
+   */
+  readonly accepted?: readonly Acknowledgement[];
 }
 
 /**
@@ -104,6 +109,7 @@ export class FunctionRole extends Construct {
       'X-Ray knows no resources: its two write actions take only *.',
       'AwsSolutions-IAM5[Resource::*]',
     );
+    for (const { reason, rules } of props.accepted ?? []) acknowledge(this.policy, reason, ...rules);
     for (const { bucketArn, prefix } of props.objects ?? []) {
       acknowledge(
         this.policy,

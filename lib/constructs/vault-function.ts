@@ -7,7 +7,7 @@ import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import { type FunctionName, LIST_INDEX, namesOf } from '../names.ts';
 import type { StageConfig } from '../stage.ts';
-import { acknowledge } from './acknowledge.ts';
+import { type Acknowledgement, acknowledge } from './acknowledge.ts';
 import { bundling } from './bundling.ts';
 import { FunctionRole, type ObjectAccess, type TableAction } from './function-role.ts';
 import { VaultLogGroup } from './vault-log-group.ts';
@@ -39,6 +39,11 @@ export interface VaultFunctionProps {
    * @default - nothing
    */
   readonly statements?: readonly PolicyStatement[];
+  /**
+   * What cdk-nag finds in these statements.
+   * @default - nothing
+   */
+  readonly accepted?: readonly Acknowledgement[];
   readonly timeout: Duration;
   /**
    * In MiB; Lambda gives one full vCPU at 1,769.
@@ -90,6 +95,7 @@ export class VaultFunction extends Construct {
       ],
       objects: props.objects ?? [],
       statements: props.statements ?? [],
+      accepted: props.accepted ?? [],
     });
     this.handler = new NodejsFunction(this, 'Function', {
       functionName: `${names.prefix}-${functionName}`,

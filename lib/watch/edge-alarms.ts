@@ -1,5 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { ARCHIVE_COPY_RULE } from '../archive-copy.ts';
+import { placeOf } from '../fields.ts';
+import { namesOf } from '../names.ts';
+import type { StageConfig } from '../stage.ts';
 import { type AlarmRule, FIVE_MINUTES } from './alarms.ts';
 
 /** What API Gateway says. */
@@ -32,14 +36,20 @@ export function apiAlarms(apiName: string, apiStage: string): AlarmRule[] {
 }
 
 /**
- * What KMS says of the key for values (KMS, "Monitor KMS keys with CloudWatch", metric SuccessfulRequest).
- *
- * @param hourly how many values may be opened in an hour.
+ * What KMS says of the keys for values (KMS, "Monitor KMS keys with CloudWatch", metric SuccessfulRequest): the
+ * deployment's own, and the customer's where it lies in the same account, since it speaks to its own account alone.
  */
-export function keyAlarm(keyArn: string, hourly: number): AlarmRule {
-  return {
-    name: 'kms-decrypts',
-    says: `The key for values decrypted ${hourly.toLocaleString('en')} times or more within an hour.`,
+export function keyAlarms(stage: StageConfig, secretsKeyArns: readonly string[]): AlarmRule[] {
+  const { secretsKeys, tenantKeyArn, account, decryptsPerHour: hourly } = stage;
+  const own = secretsKeyArns.map((keyArn, index): readonly [string, string] => {
+    const number = secretsKeys[index];
+    return [number === 1 ? 'kms-decrypts' : `kms-decrypts-${number}`, keyArn];
+  });
+  const isHere = tenantKeyArn !== undefined && placeOf(tenantKeyArn).accountId === account;
+  const keys = isHere ? [...own, ['kms-decrypts-tenant', tenantKeyArn] as const] : own;
+  return keys.map(([name, keyArn]) => ({
+    name,
+    says: `A key for values decrypted ${hourly.toLocaleString('en')} times or more within an hour.`,
     section: 'The KMS key is used too often',
     metric: new Metric({
       namespace: 'AWS/KMS',
@@ -49,5 +59,29 @@ export function keyAlarm(keyArn: string, hourly: number): AlarmRule {
       period: Duration.hours(1),
     }),
     atLeast: hourly,
-  };
+  }));
+}
+
+/** What S3 says of copying the archive to another region (S3, "Monitoring replication with metrics"). */
+export function copyAlarms(stage: StageConfig, archiveName: string): AlarmRule[] {
+  const { replicateArchiveTo } = stage;
+  if (replicateArchiveTo === undefined) return [];
+  return [
+    {
+      name: 'archive-copy-failures',
+      says: `An object of the archive could not be copied to ${replicateArchiveTo}.`,
+      section: 'Archive or retention stands still',
+      metric: new Metric({
+        namespace: 'AWS/S3',
+        metricName: 'OperationsFailedReplication',
+        dimensionsMap: {
+          SourceBucket: archiveName,
+          DestinationBucket: namesOf(stage).archiveCopyBucket(replicateArchiveTo),
+          RuleId: ARCHIVE_COPY_RULE,
+        },
+        statistic: Stats.SUM,
+        period: FIVE_MINUTES,
+      }),
+    },
+  ];
 }

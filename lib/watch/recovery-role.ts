@@ -7,12 +7,13 @@ import { TABLE_KEY_ACTIONS } from '../key-use.ts';
 import { readCheckpointKey } from '../log-access.ts';
 import { LIST_INDEX, namesOf } from '../names.ts';
 import type { StageConfig } from '../stage.ts';
+import { useValueKeys } from '../value-keys.ts';
 
 export interface RecoveryRoleProps {
   readonly stage: StageConfig;
   readonly data: DataStack;
   readonly dataKeyArn: string;
-  readonly secretsKeyArn: string;
+  readonly secretsKeyArns: readonly string[];
   readonly checkpointKeyArn: string;
 }
 
@@ -48,8 +49,9 @@ export class RecoveryRole extends Construct {
   }
 
   private keyStatements({
+    stage,
     dataKeyArn,
-    secretsKeyArn,
+    secretsKeyArns,
     checkpointKeyArn,
   }: RecoveryRoleProps): PolicyStatement[] {
     const through = (service: string) => ({
@@ -62,7 +64,7 @@ export class RecoveryRole extends Construct {
         conditions: through('dynamodb'),
       }),
       new PolicyStatement({ actions: ['kms:Decrypt'], resources: [dataKeyArn], conditions: through('s3') }),
-      new PolicyStatement({ actions: ['kms:Decrypt'], resources: [secretsKeyArn] }),
+      ...useValueKeys(Stack.of(this), stage, secretsKeyArns, 'restore').statements,
       readCheckpointKey(checkpointKeyArn),
     ];
   }

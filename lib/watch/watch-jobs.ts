@@ -5,7 +5,7 @@ import type { DataStack } from '../data-stack.ts';
 import { useBackups } from '../log-access.ts';
 import { dailyAt, everyMinutes } from '../rhythm.ts';
 import { madeUpForIn, RETRIED, type ScheduledFunction } from '../scheduled-function.ts';
-import type { StageConfig } from '../stage.ts';
+import { planEnvironment, type StageConfig } from '../stage.ts';
 
 export interface WatchJobsProps {
   readonly stage: StageConfig;
@@ -23,7 +23,7 @@ const RAISING = {
 
 /** What looks for trouble by the clock: in the trails, in the backups, from outside, and at who has which rights. */
 export function watchJobs(stack: Stack, props: WatchJobsProps): ScheduledFunction[] {
-  return [anomaly(props), ...backups(stack, props), ...reviews(), ...fromOutside(props)];
+  return [anomaly(props), ...backups(stack, props), ...reviews(props), ...fromOutside(props)];
 }
 
 function anomaly({ stage }: WatchJobsProps): ScheduledFunction {
@@ -80,7 +80,7 @@ function backups(stack: Stack, { data, dataKeyArn }: WatchJobsProps): ScheduledF
   ];
 }
 
-function reviews(): ScheduledFunction[] {
+function reviews({ stage }: WatchJobsProps): ScheduledFunction[] {
   return [
     {
       functionName: 'snapshot',
@@ -90,6 +90,7 @@ function reviews(): ScheduledFunction[] {
       retries: RETRIED,
       ...RAISING,
       vaultActions: ['BatchGetItem', ...RAISING.vaultActions],
+      environment: planEnvironment(stage),
     },
     {
       functionName: 'access-review',

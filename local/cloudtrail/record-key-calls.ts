@@ -1,51 +1,76 @@
 import { randomUUID } from 'node:crypto';
+import { type Caller, callerOf } from '../kms/caller.ts';
 import type { StandIn, WireRequest, WireResponse } from '../stand-in.ts';
 import type { TrailRecord, TrailWriter } from './trail-writer.ts';
 
 export interface RecordOptions {
   readonly trail: Pick<TrailWriter, 'record'>;
   readonly region: string;
+  /** The account whose trail it is. */
   readonly accountId: string;
-  /** The name of the role that the functions have; whoever shows another access key than `local` is a user of that name. */
+  /** The name of the role that the functions have. */
   readonly roleName: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-/** The access key that the functions show on a laptop. */
-const FUNCTIONS_KEY = 'local';
 const TARGET = /^TrentService\.(Decrypt|ReEncrypt)$/;
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The KMS stand-in, with a record of each `Decrypt` and `ReEncrypt`, refused ones included, as CloudTrail has them. */
+/**
+ * The KMS stand-in, with a record of each `Decrypt` and `ReEncrypt` as the trail of one account has them: all calls of its
+ * principals, refused ones and those on keys of others included, and what others did with its keys; not what they were
+ * refused (KMS Developer Guide, "Logging AWS KMS API calls with AWS CloudTrail").
+ */
 export function recordKeyCalls(kms: StandIn, options: RecordOptions): StandIn {
   return async (request) => {
     const eventName = TARGET.exec(request.headers['x-amz-target'] ?? '')?.[1];
     const response = await kms(request);
-    if (eventName !== undefined) options.trail.record(recordOf(eventName, request, response, options));
+    if (eventName === undefined) return response;
+    const call = toCall(eventName, request, response, options);
+    if (concerns(call, options.accountId)) options.trail.record(recordOf(call, options));
     return response;
   };
 }
 
-function recordOf(
+interface Call {
+  readonly eventName: string;
+  readonly caller: Caller;
+  readonly input: Json;
+  readonly output: Json;
+  readonly isRefused: boolean;
+  /** Of the keys, as far as they are known by their ARNs. Of a `ReEncrypt`, the source comes first. */
+  readonly arns: readonly string[];
+}
+
+function toCall(
   eventName: string,
   request: WireRequest,
   response: WireResponse,
   options: RecordOptions,
-): TrailRecord {
+): Call {
   const input = parse(request.body);
   const output = parse(response.body);
   const isRefused = response.status !== 200;
-  const { region, accountId } = options;
-  const arns = isRefused
+  const names = isRefused
     ? [input['SourceKeyId'] ?? input['KeyId'], input['DestinationKeyId']]
     : [output['SourceKeyId'], output['KeyId']];
+  const arns = names.filter((name) => typeof name === 'string').filter((name) => name.startsWith('arn:'));
+  return { eventName, caller: callerOf(request, options), input, output, isRefused, arns };
+}
+
+function concerns({ caller, isRefused, arns }: Call, accountId: string): boolean {
+  return caller.accountId === accountId || (!isRefused && arns.some((arn) => accountOf(arn) === accountId));
+}
+
+function recordOf(call: Call, { region, accountId, now }: RecordOptions): TrailRecord {
+  const { eventName, caller, input, output, isRefused, arns } = call;
   return {
     eventVersion: '1.11',
     eventID: randomUUID(),
     // To the second, without its fraction.
-    eventTime: `${new Date(options.now()).toISOString().slice(0, 19)}Z`,
+    eventTime: `${new Date(now()).toISOString().slice(0, 19)}Z`,
     eventSource: 'kms.amazonaws.com',
     eventName,
     eventType: 'AwsApiCall',
@@ -54,14 +79,21 @@ function recordOf(
     readOnly: true,
     awsRegion: region,
     recipientAccountId: accountId,
-    userIdentity: identityOf(request, options),
+    userIdentity: identityOf(caller, accountId),
     requestParameters: parametersOf(eventName, input),
     responseElements: null,
-    ...(isRefused ? { errorCode: output['__type'], errorMessage: output['message'] } : {}),
-    resources: arns
-      .filter((arn) => typeof arn === 'string')
-      .map((ARN) => ({ accountId, type: 'AWS::KMS::Key', ARN })),
+    ...(isRefused ? { errorCode: errorCodeOf(output['__type']), errorMessage: output['message'] } : {}),
+    resources: arns.map((ARN) => ({ accountId: accountOf(ARN), type: 'AWS::KMS::Key', ARN })),
   };
+}
+
+/** What answers call AccessDeniedException, CloudTrail calls AccessDenied. */
+function errorCodeOf(type: unknown): unknown {
+  return type === 'AccessDeniedException' ? 'AccessDenied' : type;
+}
+
+function accountOf(arn: string): string {
+  return arn.split(':')[4] ?? '';
 }
 
 /** The ciphertext is none of a record's business. */
@@ -83,22 +115,21 @@ function parametersOf(eventName: string, input: Json): Json {
   };
 }
 
-/** Whoever signed the request, by the access key in its `Authorization` header (AWS Signature Version 4). */
-function identityOf({ headers }: WireRequest, { accountId, roleName }: RecordOptions): Json {
-  const accessKeyId =
-    /Credential=([^/,\s]{1,128})\//.exec(headers['authorization'] ?? '')?.[1] ?? 'anonymous';
-  if (accessKeyId !== FUNCTIONS_KEY) {
-    const arn = `arn:aws:iam::${accountId}:user/${accessKeyId}`;
-    return { type: 'IAMUser', arn, accountId, accessKeyId, userName: accessKeyId };
+/** Of a caller from elsewhere, the trail of a key's account has no more than whose they are. */
+function identityOf({ type, arn, accountId, accessKeyId, principalArn }: Caller, trailAccount: string): Json {
+  if (accountId !== trailAccount) return { type: 'AWSAccount', principalId: accountId, accountId };
+  const identity = { type, arn, accountId, accessKeyId };
+  const name = principalArn.slice(principalArn.lastIndexOf('/') + 1);
+  switch (type) {
+    case 'Root':
+      return identity;
+    case 'IAMUser':
+      return { ...identity, userName: name };
+    case 'AssumedRole': {
+      const sessionIssuer = { type: 'Role', arn: principalArn, accountId, userName: name };
+      return { ...identity, sessionContext: { sessionIssuer } };
+    }
   }
-  const issuer = `arn:aws:iam::${accountId}:role/${roleName}`;
-  return {
-    type: 'AssumedRole',
-    arn: `arn:aws:sts::${accountId}:assumed-role/${roleName}/local`,
-    accountId,
-    accessKeyId,
-    sessionContext: { sessionIssuer: { type: 'Role', arn: issuer, accountId, userName: roleName } },
-  };
 }
 
 function parse(body: string | Buffer): Json {

@@ -70,7 +70,15 @@ export async function findAlert(
 }
 
 /** What this story gives reason for, wherever it is told. */
-const NOTICED = ['honeypot_used', 'decoy_revealed', 'row_modified', 'entity_unexplained', 'audit_break'];
+const NOTICED = [
+  'honeypot_used',
+  'decoy_revealed',
+  'encryption_key_changed',
+  'key_unavailable',
+  'row_modified',
+  'entity_unexplained',
+  'audit_break',
+];
 
 /** Closes all alerts that were raised since the story began. Throws StoryError if one is missing. */
 export async function closeAlerts({ scene, say, owner, url, startedAt }: Stage): Promise<void> {

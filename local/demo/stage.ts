@@ -10,6 +10,10 @@ export interface Stage extends Narrator {
   /** The owner's. */
   readonly apiKey: string;
   readonly owner: Client;
+  /** Of Ada, the person who owns the workspace. */
+  readonly ownerLogin: DevConfig['owner'];
+  /** Where the stand-ins for AWS are reached. */
+  readonly aws: DevConfig['aws'];
   readonly insider: Insider;
   /** The folder where the vault's mail lies. */
   readonly outbox: string;
@@ -20,7 +24,7 @@ export interface Stage extends Narrator {
 
 /** @param signal ends the story before its next scene. */
 export function createStage(
-  { url, workspaceId, apiKey, aws, outbox }: DevConfig,
+  { url, workspaceId, apiKey, aws, outbox, owner }: DevConfig,
   signal: AbortSignal,
 ): Stage {
   const startedAt = new Date();
@@ -31,6 +35,8 @@ export function createStage(
     apiKey,
     outbox,
     owner: createClient(url, apiKey),
+    ownerLogin: owner,
+    aws,
     insider: createInsider(aws),
     namespace: `demo-${startedAt
       .toISOString()

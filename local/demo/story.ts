@@ -3,6 +3,7 @@ import { closeAlerts, openChannel } from './alerts.ts';
 import { backUp, letBackupGoStale } from './backups.ts';
 import { addViewer, change, moveIn, reveal, type Secret } from './everyday.ts';
 import { rewriteHistory, takeEvidenceHome } from './evidence.ts';
+import { bringOwnKey } from './own-key.ts';
 import { lockout, revokedSession, secondFactor, welcome } from './people.ts';
 import { exportLog, findOut, putBack, tamper, verifyIntact } from './proof.ts';
 import { createStage, type Stage } from './stage.ts';
@@ -32,6 +33,7 @@ export async function tellStory(config: DevConfig, signal: AbortSignal, isOwn: b
     await secondFactor(stage, bea, secret);
     await revokedSession(stage, bea);
     await theft(stage, secret, isOwn);
+    await bringOwnKey(stage, isOwn);
     await backUp(stage);
     if (isOwn) await letBackupGoStale(stage);
     else stage.say(PATIENT);

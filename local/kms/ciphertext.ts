@@ -14,7 +14,7 @@ const TAG_END = 45;
  * authenticated with it, in any order of its members, as KMS does.
  */
 export function seal(keyId: string, material: Buffer, context: EncryptionContext, plaintext: Buffer): Buffer {
-  const header = Buffer.from([VERSION, ...Buffer.from(keyId.replaceAll('-', ''), 'hex')]);
+  const header = Buffer.from([VERSION, ...idBytesOf(keyId)]);
   const nonce = randomBytes(12);
   const cipher = createCipheriv('aes-256-gcm', material, nonce, { authTagLength: 16 });
   cipher.setAAD(authenticatedData(header, context));
@@ -22,11 +22,15 @@ export function seal(keyId: string, material: Buffer, context: EncryptionContext
   return Buffer.concat([header, nonce, cipher.getAuthTag(), ciphertext]);
 }
 
-/** The id of the key that made a blob. Throws InvalidCiphertextException where the blob is none of ours. */
-export function keyIdOf(blob: Buffer): string {
+/** The 16 bytes in the id of a key: of a UUID, or of what follows `mrk-`. */
+export function idBytesOf(keyId: string): Buffer {
+  return Buffer.from(keyId.replace(/^mrk-/, '').replaceAll('-', ''), 'hex');
+}
+
+/** The id of the key that made a blob, as its bytes. Throws InvalidCiphertextException where the blob is none of ours. */
+export function makerOf(blob: Buffer): Buffer {
   if (blob.length <= TAG_END || blob[0] !== VERSION) throw invalidCiphertext();
-  const hex = blob.toString('hex', 1, KEY_ID_END);
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return blob.subarray(1, KEY_ID_END);
 }
 
 /** The way back. Throws InvalidCiphertextException for another key, another context or a changed blob. */

@@ -1,14 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { openRecords } from '../json-records.ts';
 import { AwsError } from '../stand-in.ts';
+import { idBytesOf } from './ciphertext.ts';
 
-export interface KmsOptions {
+export interface KeyRingOptions {
   /** Where the keys live, material included. */
   file: string;
   /** Milliseconds since the epoch. */
   now: () => number;
   region: string;
-  accountId: string;
 }
 
 /** The kinds of keys that this stand-in has, with the one use of each. */
@@ -21,6 +21,7 @@ export type KeySpec = keyof typeof KEY_USAGES;
 export type KeyUsage = (typeof KEY_USAGES)[KeySpec];
 
 export interface KeyRecord {
+  /** A UUID, or `mrk-` and 32 hex digits for a multi-Region key. */
   keyId: string;
   arn: string;
   accountId: string;
@@ -31,22 +32,40 @@ export interface KeyRecord {
   enabled: boolean;
   /** Set while the key is pending deletion; once this has passed, the key is gone. */
   deletionDate: number | null;
+  /** JSON, as it was given. Absent for the default policy. */
+  policy?: string;
   /** 32 random bytes, base64: an AES-256 key, or the seed of an Ed25519 key. */
   material: string;
 }
 
+/** What its maker decides of a key. */
+export interface NewKey {
+  readonly accountId: string;
+  readonly keySpec: KeySpec;
+  readonly description: string;
+  readonly multiRegion: boolean;
+  readonly policy: string | undefined;
+}
+
 export type KeyRing = ReturnType<typeof openKeyRing>;
 
-export function openKeyRing({ file, now, region, accountId }: KmsOptions) {
+/** The keys of all accounts in one region. */
+export function openKeyRing({ file, now, region }: KeyRingOptions) {
   const records = openRecords<KeyRecord>(file, (key) => key.keyId);
-  const exists = (key: KeyRecord) => key.deletionDate === null || key.deletionDate > now();
+  const existing = () =>
+    records.all().filter(({ deletionDate }) => deletionDate === null || deletionDate > now());
+  const arnOf = (accountId: string, keyId: string) => `arn:aws:kms:${region}:${accountId}:key/${keyId}`;
 
-  const ring = {
-    create(keySpec: KeySpec, description: string): KeyRecord {
-      const keyId = randomUUID();
+  return {
+    now,
+    region,
+    arnOf,
+
+    create({ accountId, keySpec, description, multiRegion, policy }: NewKey): KeyRecord {
+      const keyId = multiRegion ? `mrk-${randomBytes(16).toString('hex')}` : randomUUID();
       const key: KeyRecord = {
         keyId,
-        arn: `arn:aws:kms:${region}:${accountId}:key/${keyId}`,
+        arn: arnOf(accountId, keyId),
         accountId,
         description,
         keySpec,
@@ -54,47 +73,48 @@ export function openKeyRing({ file, now, region, accountId }: KmsOptions) {
         createdAt: now(),
         enabled: true,
         deletionDate: null,
+        ...(policy === undefined ? {} : { policy }),
         material: randomBytes(32).toString('base64'),
       };
       records.put(key);
       return key;
     },
 
-    list: () => records.all().filter(exists),
+    listOf: (accountId: string) => existing().filter((key) => key.accountId === accountId),
 
     save: (key: KeyRecord) => records.put(key),
 
-    /** Finds a key by id or ARN, whatever its state. Throws NotFoundException. */
-    find(idOrArn: string): KeyRecord {
-      const key = records.get(idOrArn.slice(idOrArn.lastIndexOf('/') + 1));
-      if (key !== undefined && exists(key) && (idOrArn === key.keyId || idOrArn === key.arn)) return key;
-      throw new AwsError('NotFoundException', `Key '${idOrArn}' does not exist.`);
-    },
+    withArn: (arn: string) => existing().find((key) => key.arn === arn),
 
-    /** Throws KMSInvalidStateException where the key waits for its deletion. */
-    findNotPendingDeletion(idOrArn: string): KeyRecord {
-      const key = ring.find(idOrArn);
-      if (key.deletionDate === null) return key;
-      throw new AwsError('KMSInvalidStateException', `${key.arn} is pending deletion.`);
-    },
-
-    /**
-     * A key that may be used in this way. Throws DisabledException where its owner disabled it, and
-     * InvalidKeyUsageException where it is for another use.
-     */
-    findUsable(idOrArn: string, usage: KeyUsage): KeyRecord {
-      const key = ring.findNotPendingDeletion(idOrArn);
-      if (!key.enabled) throw new AwsError('DisabledException', `${key.arn} is disabled.`);
-      if (key.keyUsage === usage) return key;
-      throw new AwsError('InvalidKeyUsageException', `${key.arn} is for ${key.keyUsage}, not for ${usage}.`);
-    },
+    /** The key that made a blob, which names it by the bytes of its id. */
+    withIdBytes: (bytes: Buffer) => existing().find(({ keyId }) => idBytesOf(keyId).equals(bytes)),
   };
-  return ring;
+}
+
+export function isMultiRegion({ keyId }: KeyRecord): boolean {
+  return keyId.startsWith('mrk-');
 }
 
 export function keyState(key: KeyRecord): 'Enabled' | 'Disabled' | 'PendingDeletion' {
   if (key.deletionDate !== null) return 'PendingDeletion';
   return key.enabled ? 'Enabled' : 'Disabled';
+}
+
+/** Gives the key back. Throws KMSInvalidStateException where it waits for its deletion. */
+export function notPendingDeletion(key: KeyRecord): KeyRecord {
+  if (key.deletionDate === null) return key;
+  throw new AwsError('KMSInvalidStateException', `${key.arn} is pending deletion.`);
+}
+
+/**
+ * Gives the key back. Throws DisabledException where its owner disabled it, KMSInvalidStateException where it waits for
+ * its deletion, and InvalidKeyUsageException where it is for another use.
+ */
+export function usable(key: KeyRecord, usage: KeyUsage): KeyRecord {
+  const { arn, enabled, keyUsage } = notPendingDeletion(key);
+  if (!enabled) throw new AwsError('DisabledException', `${arn} is disabled.`);
+  if (keyUsage === usage) return key;
+  throw new AwsError('InvalidKeyUsageException', `${arn} is for ${keyUsage}, not for ${usage}.`);
 }
 
 /** 32 bytes. */

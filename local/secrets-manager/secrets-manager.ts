@@ -1,14 +1,25 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import {
   type JsonInput,
+  type JsonOperation,
+  optionalInteger,
   optionalString,
   requireString,
   serveJsonProtocol,
   toEpochSeconds,
 } from '../json-protocol.ts';
-import { openRecords, type Records } from '../json-records.ts';
+import { openRecords } from '../json-records.ts';
 import { AwsError, type StandIn } from '../stand-in.ts';
-import { addVersion, CURRENT, isSameWrite, type SecretRecord, type SecretVersion } from './versions.ts';
+import { sessionCallerOf } from '../sts/session.ts';
+import { arnFor, isThere, placeOf, type Secrets, secretsOf } from './secrets.ts';
+import {
+  addVersion,
+  CURRENT,
+  isSameWrite,
+  moveLabel,
+  type SecretRecord,
+  type SecretVersion,
+} from './versions.ts';
 
 export interface SecretsManagerOptions {
   /** Where the secrets live, values included. */
@@ -19,23 +30,41 @@ export interface SecretsManagerOptions {
   accountId: string;
 }
 
-/** A stand-in for AWS Secrets Manager, which keeps its secrets and their versions in one file. */
+/** The role that functions have, where none is named: callers of the vault's account all have the same rights here. */
+const ANY_ROLE = 'vault';
+const DAY_MS = 86_400_000;
+
+/**
+ * A stand-in for AWS Secrets Manager, which keeps secrets and their versions in one file. Each account and region has
+ * secrets of its own. A session of a role may do what its policies allow.
+ */
 export function createSecretsManager(options: SecretsManagerOptions): StandIn {
-  const secrets = openRecords<SecretRecord>(options.file, (secret) => secret.name);
+  const records = openRecords<SecretRecord>(options.file, ({ arn, name }) => `${placeOf(arn)}${name}`);
+  const on =
+    (action: string, run: (secrets: Secrets, input: JsonInput) => JsonInput): JsonOperation =>
+    (input, request) => {
+      const caller = sessionCallerOf(request, { ...options, roleName: ANY_ROLE });
+      const secrets = secretsOf(records, caller, options.now());
+      caller.demand(`secretsmanager:${action}`, secrets.arnAsked(input));
+      return run(secrets, input);
+    };
   return serveJsonProtocol('secretsmanager', {
-    CreateSecret: (input) => createSecret(secrets, input, options),
-    PutSecretValue: (input) => putSecretValue(secrets, input, options.now()),
-    GetSecretValue: (input) => getSecretValue(secrets, input),
-    DescribeSecret: (input) => describe(findSecret(secrets, input)),
-    ListSecrets: () => ({ SecretList: secrets.all().map(listEntry) }),
+    CreateSecret: on('CreateSecret', createSecret),
+    PutSecretValue: on('PutSecretValue', putSecretValue),
+    GetSecretValue: on('GetSecretValue', getSecretValue),
+    DescribeSecret: on('DescribeSecret', (secrets, input) => describe(secrets.find(input))),
+    ListSecrets: on('ListSecrets', (secrets) => ({
+      SecretList: secrets.all().filter(isThere).map(listEntry),
+    })),
+    DeleteSecret: on('DeleteSecret', deleteSecret),
+    RestoreSecret: on('RestoreSecret', restoreSecret),
+    TagResource: on('TagResource', tagResource),
+    UpdateSecretVersionStage: on('UpdateSecretVersionStage', updateVersionStage),
   });
 }
 
-function createSecret(
-  secrets: Records<SecretRecord>,
-  input: JsonInput,
-  options: SecretsManagerOptions,
-): JsonInput {
+function createSecret(secrets: Secrets, input: JsonInput): JsonInput {
+  const { now } = secrets;
   const name = requireString(input, 'Name');
   if (!/^[A-Za-z0-9/_+=.@-]{1,512}$/.test(name)) {
     throw new AwsError(
@@ -43,9 +72,11 @@ function createSecret(
       'Name must have 1 to 512 characters of A-Z a-z 0-9 / _ + = . @ -',
     );
   }
-  const now = options.now();
   const version = hasValue(input) ? versionIn(input, now) : undefined;
   const known = secrets.get(name);
+  if (known !== undefined && !isThere(known)) {
+    throw new AwsError('InvalidRequestException', `A secret of the name ${name} is scheduled for deletion.`);
+  }
   if (known !== undefined) {
     // The SDK repeats its token when it retries, so a lost answer to the first try is no conflict.
     if (version !== undefined && known.versions.some((other) => isSameWrite(other, version))) {
@@ -53,22 +84,24 @@ function createSecret(
     }
     throw new AwsError('ResourceExistsException', `The secret ${name} already exists.`);
   }
-  const suffix = randomBytes(3).toString('hex');
   const secret: SecretRecord = {
     name,
-    arn: `arn:aws:secretsmanager:${options.region}:${options.accountId}:secret:${name}-${suffix}`,
+    arn: arnFor(secrets.place, name),
     description: optionalString(input, 'Description') ?? null,
     kmsKeyId: optionalString(input, 'KmsKeyId') ?? null,
     createdAt: now,
     changedAt: now,
     versions: version === undefined ? [] : [version],
+    tags: tagsIn(input),
+    deletionDate: null,
   };
   secrets.put(secret);
   return answer(secret, version);
 }
 
-function putSecretValue(secrets: Records<SecretRecord>, input: JsonInput, now: number): JsonInput {
-  const secret = findSecret(secrets, input);
+function putSecretValue(secrets: Secrets, input: JsonInput): JsonInput {
+  const { now } = secrets;
+  const secret = secrets.findThere(input);
   if (!hasValue(input)) {
     throw new AwsError('InvalidParameterException', 'Give either SecretString or SecretBinary.');
   }
@@ -78,8 +111,8 @@ function putSecretValue(secrets: Records<SecretRecord>, input: JsonInput, now: n
   return { ...answer(changed, version), VersionStages: version.stages };
 }
 
-function getSecretValue(secrets: Records<SecretRecord>, input: JsonInput): JsonInput {
-  const secret = findSecret(secrets, input);
+function getSecretValue(secrets: Secrets, input: JsonInput): JsonInput {
+  const secret = secrets.findThere(input);
   const id = optionalString(input, 'VersionId');
   const stage = optionalString(input, 'VersionStage') ?? (id === undefined ? CURRENT : undefined);
   const version = secret.versions.find(
@@ -100,11 +133,50 @@ function getSecretValue(secrets: Records<SecretRecord>, input: JsonInput): JsonI
   };
 }
 
-function findSecret(secrets: Records<SecretRecord>, input: JsonInput): SecretRecord {
-  const nameOrArn = requireString(input, 'SecretId');
-  const secret = secrets.get(nameOrArn) ?? secrets.all().find(({ arn }) => arn === nameOrArn);
-  if (secret !== undefined) return secret;
-  throw new AwsError('ResourceNotFoundException', `The secret ${nameOrArn} does not exist.`);
+/** Deletes at the end of the recovery window, or at once without one. */
+function deleteSecret(secrets: Secrets, input: JsonInput): JsonInput {
+  const secret = secrets.findThere(input);
+  const isForced = input['ForceDeleteWithoutRecovery'] === true;
+  const days = optionalInteger(input, 'RecoveryWindowInDays', 7, 30);
+  if (isForced && days !== undefined) {
+    throw new AwsError('InvalidParameterException', 'Give a recovery window, or delete by force, not both.');
+  }
+  const deletionDate = secrets.now + (isForced ? 0 : (days ?? 30) * DAY_MS);
+  secrets.put({ ...secret, deletionDate });
+  return { ...answer(secret, undefined), DeletionDate: toEpochSeconds(deletionDate) };
+}
+
+function restoreSecret(secrets: Secrets, input: JsonInput): JsonInput {
+  const secret = secrets.find(input);
+  secrets.put({ ...secret, deletionDate: null });
+  return answer(secret, undefined);
+}
+
+function tagResource(secrets: Secrets, input: JsonInput): JsonInput {
+  const secret = secrets.findThere(input);
+  secrets.put({ ...secret, tags: { ...secret.tags, ...tagsIn(input) } });
+  return {};
+}
+
+function updateVersionStage(secrets: Secrets, input: JsonInput): JsonInput {
+  const secret = secrets.findThere(input);
+  const label = requireString(input, 'VersionStage');
+  const toId = requireString(input, 'MoveToVersionId');
+  const fromId = optionalString(input, 'RemoveFromVersionId');
+  secrets.put({
+    ...secret,
+    versions: moveLabel(secret.versions, label, toId, fromId),
+    changedAt: secrets.now,
+  });
+  return answer(secret, undefined);
+}
+
+function tagsIn(input: JsonInput): Record<string, string> {
+  const tags = input['Tags'] ?? [];
+  if (!Array.isArray(tags)) throw new AwsError('ValidationException', 'Tags must be a list.');
+  return Object.fromEntries(
+    tags.map((tag: JsonInput) => [requireString(tag, 'Key'), optionalString(tag, 'Value') ?? '']),
+  );
 }
 
 function hasValue(input: JsonInput): boolean {
@@ -158,6 +230,8 @@ function summary(secret: SecretRecord): JsonInput {
     ...(secret.kmsKeyId === null ? {} : { KmsKeyId: secret.kmsKeyId }),
     CreatedDate: toEpochSeconds(secret.createdAt),
     LastChangedDate: toEpochSeconds(secret.changedAt),
+    Tags: Object.entries(secret.tags ?? {}).map(([Key, Value]) => ({ Key, Value })),
+    ...(typeof secret.deletionDate === 'number' ? { DeletedDate: toEpochSeconds(secret.deletionDate) } : {}),
   };
 }
 

@@ -18,6 +18,10 @@ export interface SecretRecord {
   createdAt: number;
   changedAt: number;
   versions: SecretVersion[];
+  /** Absent in what an earlier version of this stand-in wrote. */
+  tags?: Record<string, string>;
+  /** When it goes for good; until then it can be restored. */
+  deletionDate?: number | null;
 }
 
 export const CURRENT = 'AWSCURRENT';
@@ -42,6 +46,42 @@ export function addVersion(versions: SecretVersion[], added: SecretVersion): Sec
     return { ...version, stages: wasCurrent ? [...kept, PREVIOUS] : kept };
   });
   return [...moved, added];
+}
+
+/**
+ * Moves a staging label to a version, off the one that the caller knows it on: InvalidParameterException where it is on
+ * another one by now (API Reference, "UpdateSecretVersionStage").
+ */
+export function moveLabel(
+  versions: SecretVersion[],
+  label: string,
+  toId: string,
+  fromId: string | undefined,
+): SecretVersion[] {
+  if (!versions.some(({ id }) => id === toId)) {
+    throw new AwsError('ResourceNotFoundException', `There is no version ${toId}.`);
+  }
+  const holder = versions.find(({ stages }) => stages.includes(label));
+  if (holder !== undefined && holder.id !== toId && holder.id !== fromId) {
+    throw new AwsError(
+      'InvalidParameterException',
+      `The staging label ${label} is on version ${holder.id}: name it in RemoveFromVersionId.`,
+    );
+  }
+  if (fromId !== undefined && holder?.id !== fromId) {
+    throw new AwsError(
+      'InvalidParameterException',
+      `The staging label ${label} is not on version ${fromId}.`,
+    );
+  }
+  return versions.map((version) => {
+    if (version.id === toId) return { ...version, stages: [...new Set([...version.stages, label])] };
+    const stages = version.stages.filter(
+      (stage) => stage !== label && !(label === CURRENT && stage === PREVIOUS),
+    );
+    const wasCurrent = label === CURRENT && version.id === holder?.id;
+    return { ...version, stages: wasCurrent ? [...stages, PREVIOUS] : stages };
+  });
 }
 
 /** Whether two versions are the same write, made twice. */

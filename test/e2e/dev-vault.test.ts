@@ -46,6 +46,7 @@ withDevVault('the vault on a laptop', (vault) => {
         secretsManagerEndpoint: `${vault.url}/_aws/secretsmanager`,
         sesEndpoint: `${vault.url}/_aws/ses`,
         sqsEndpoint: `${vault.url}/_aws/sqs`,
+        stsEndpoint: `${vault.url}/_aws/sts`,
         vaultTable: 'lockzero-local-vault',
         auditTable: 'lockzero-local-audit',
         archiveBucket: 'lockzero-local-archive',

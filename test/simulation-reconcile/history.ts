@@ -4,6 +4,8 @@ import { createAuditTrail } from '../../core/audit/trail.ts';
 import type { EncryptionContext } from '../../core/crypto/key-service.ts';
 import type { Alert } from '../../core/detection/alert.ts';
 import { allowanceOf } from '../../core/reconciliation/allowance.ts';
+import { mayMake } from '../../core/reconciliation/call-roles.ts';
+import type { KeyCall } from '../../core/reconciliation/key-calls.ts';
 import { valueKey } from '../../core/reconciliation/opened-value.ts';
 import type { DayOutcome } from '../../core/reconciliation/reconcile-day.ts';
 import { reconcileDeployment } from '../../core/reconciliation/reconcile-deployment.ts';
@@ -13,10 +15,12 @@ import { putValue } from '../../core/secrets/put-value.ts';
 import { revealSecret } from '../../core/secrets/reveal-secret.ts';
 import { revealSecrets } from '../../core/secrets/reveal-secrets.ts';
 import { rollbackSecret } from '../../core/secrets/rollback-secret.ts';
-import { API_ROLE } from '../support/call-log.ts';
+import { API_ROLE, REWRAPPER_ROLE, VAULT_ROLES } from '../support/call-log.ts';
 import { MemoryJobState } from '../support/memory-job-state.ts';
+import { keysOfDeployment, VAULT_KEY_ARN } from '../support/memory-keys.ts';
+import { changeKeys } from './customer.ts';
 import { deliverAll } from './trail-model.ts';
-import { type Mutant, SimulatedVault, type Trouble, WORKSPACES } from './world.ts';
+import { CUSTOMER_KEYS, type Mutant, SimulatedVault, type Trouble, WORKSPACES } from './world.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -32,10 +36,16 @@ export const CRIMES = [
   'another version',
   'another secret',
   'another principal',
-  'a ReEncrypt',
+  'a key of a customer',
+  'a move by another principal',
+  'a move to a foreign key',
+  'a move into another context',
   'after midnight',
 ] as const;
 export type Crime = (typeof CRIMES)[number];
+
+export const INSIDER = 'arn:aws:iam::000000000000:user/insider';
+const FOREIGN_KEY = 'arn:aws:kms:us-east-1:999999999999:key/foreign';
 
 export interface HistoryOptions {
   readonly trouble: Trouble;
@@ -44,7 +54,7 @@ export interface HistoryOptions {
 }
 
 export interface History {
-  /** What was decrypted past the vault, by value. */
+  /** What was decrypted or moved past the vault, by value. */
   readonly committed: ReadonlyMap<string, number>;
   /** What the alerts of `decrypt_without_row` say, by value. */
   readonly reported: ReadonlyMap<string, number>;
@@ -77,15 +87,18 @@ export async function playHistory(seed: number, options: HistoryOptions): Promis
       await vault.time.sleep(DAY - HOUR / 2);
       vault.trouble = trouble;
       const actors = Array.from({ length: ACTORS }, () => act(stage));
-      const committed = new Map<string, number>();
-      await Promise.all([...actors, ...crimes.map((crime) => commit(stage, crime, committed))]);
+      const committing = crimes.map((crime) => commit(stage, crime));
+      const criminal = Promise.all(committing);
+      await Promise.all([...actors, bringKeys(stage), criminal]);
+      const made = await criminal;
       vault.trouble = 'none';
       deliverAll(vault.log, vault.calls, vault.random);
       const result = await reconcile(stage, mutant);
       const { repeated, calls } = vault;
-      const made = calls.filter(({ principal }) => principal !== API_ROLE).length;
-      const strange = { made, told: toldOfStrangers(result.alerts) };
-      return { committed, repeated, strange, ...result, ...countSpare(vault, committed) };
+      const byStrangers = calls.filter((call) => !mayMake(VAULT_ROLES, call)).length;
+      const strange = { made: byStrangers, told: toldOfStrangers(result.alerts) };
+      const committed = countByValue(made);
+      return { committed, repeated, strange, ...result, ...countSpare(vault, made) };
     })(),
   );
 }
@@ -124,6 +137,13 @@ async function act({ vault, secrets }: Stage): Promise<void> {
   }
 }
 
+/** The first workspace is that of a customer with keys of its own. */
+async function bringKeys({ vault, owners, secrets }: Stage): Promise<void> {
+  const [owner = failed()] = owners;
+  const own = secrets.filter(([each]) => each === owner).map(([, id]) => id);
+  await changeKeys(vault, owner, own);
+}
+
 function failed(): never {
   throw new Error('The stage has secrets.');
 }
@@ -135,14 +155,11 @@ const contextOf = (owner: RequestContext, secretId: string, version: number): En
 });
 
 /** Does its worst at some moment of the hour; most kinds follow an honest reveal. */
-async function commit(
-  { vault, secrets }: Stage,
-  crime: Crime,
-  committed: Map<string, number>,
-): Promise<void> {
+async function commit({ vault, owners, secrets }: Stage, crime: Crime): Promise<KeyCall> {
   const { random, time } = vault;
   await time.sleep(random.below(50 * MINUTE));
-  const [owner, id] = secrets[random.below(secrets.length)] ?? failed();
+  const victims = crime === 'a key of a customer' ? secrets.filter(([each]) => each === owners[0]) : secrets;
+  const [owner, id] = victims[random.below(victims.length)] ?? failed();
   const parts = vault.instance();
   const { version } = await revealSecret(parts, owner, { id }).catch(() => ({ version: 2 }));
   const midnight = Math.ceil(time.now() / DAY) * DAY;
@@ -154,11 +171,31 @@ async function commit(
       : crime === 'another secret'
         ? contextOf(owner, `sec_${'f'.repeat(32)}`, 1)
         : contextOf(owner, id, version);
-  vault.carryOut(context, {
-    ...(crime === 'another principal' ? { principal: 'arn:aws:iam::000000000000:user/insider' } : {}),
-    ...(crime === 'a ReEncrypt' ? { operation: 'ReEncrypt' } : {}),
-  });
-  committed.set(valueKey(context), (committed.get(valueKey(context)) ?? 0) + 1);
+  const keyArn = crime === 'a key of a customer' ? CUSTOMER_KEYS[0] : VAULT_KEY_ARN;
+  return vault.carryOut(keyArn, context, doneBy(crime, context));
+}
+
+/** By whom, and how, if not by the role of the API with a `Decrypt`. */
+function doneBy(crime: Crime, context: EncryptionContext): Partial<KeyCall> {
+  const move = { operation: 'ReEncrypt', principal: REWRAPPER_ROLE } as const;
+  const changed = { ...context, secretId: `sec_${'d'.repeat(32)}` };
+  switch (crime) {
+    case 'another principal':
+      return { principal: INSIDER };
+    case 'a move by another principal':
+      return { ...move, principal: INSIDER, destination: { keyArn: VAULT_KEY_ARN, context } };
+    case 'a move to a foreign key':
+      return { ...move, destination: { keyArn: FOREIGN_KEY, context } };
+    case 'a move into another context':
+      return { ...move, destination: { keyArn: VAULT_KEY_ARN, context: changed } };
+    default:
+      return { principal: API_ROLE };
+  }
+}
+
+function countByValue(calls: readonly KeyCall[]): ReadonlyMap<string, number> {
+  const values = Map.groupBy(calls, ({ context }) => valueKey(context as EncryptionContext));
+  return new Map([...values].map(([value, each]) => [value, each.length]));
 }
 
 async function reconcile({ vault }: Stage, mutant: Mutant) {
@@ -170,8 +207,9 @@ async function reconcile({ vault }: Stage, mutant: Mutant) {
     store: tables.store,
     clock: time,
     trail: createAuditTrail({ ledger: tables.ledger, clock: time, random }),
-    keyCalls: mutant.calls?.(log) ?? log,
-    decryptingRoles: new Set(mutant.roles ?? [API_ROLE]),
+    keyCalls: mutant.calls?.(log, vault) ?? log,
+    roles: mutant.roles ?? VAULT_ROLES,
+    deploymentKeys: keysOfDeployment(),
     states: new MemoryJobState(tables, reconciliationStateSchema),
     alerts: { raise: async (alert: Alert) => void alerts.push(alert) },
   };
@@ -209,7 +247,7 @@ function toldOfStrangers(alerts: readonly Alert[]): number {
 }
 
 /** By the rows as they lie in the table, and by what the key service knows of itself. */
-function countSpare({ tables, calls }: SimulatedVault, committed: ReadonlyMap<string, number>) {
+function countSpare({ tables, calls }: SimulatedVault, crimes: readonly KeyCall[]) {
   const spare = new Map<string, number>();
   const count = (value: string, change: number): void =>
     void spare.set(value, (spare.get(value) ?? 0) + change);
@@ -219,9 +257,8 @@ function countSpare({ tables, calls }: SimulatedVault, committed: ReadonlyMap<st
       : undefined;
     if (allowance !== undefined) count(allowance.value, allowance.calls);
   }
-  const carriedOut = calls.filter(({ errorCode }) => errorCode === undefined);
-  for (const { context } of carriedOut) count(valueKey(context as EncryptionContext), -1);
-  for (const [value, crimes] of committed) count(value, crimes);
-  const crimes = [...committed.values()].reduce((sum, one) => sum + one, 0);
-  return { spare, honestCalls: carriedOut.length - crimes };
+  const honest = calls.filter((call) => call.errorCode === undefined && !crimes.includes(call));
+  for (const { context, operation } of honest)
+    if (operation === 'Decrypt') count(valueKey(context as EncryptionContext), -1);
+  return { spare, honestCalls: honest.length };
 }

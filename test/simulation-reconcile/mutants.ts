@@ -1,8 +1,9 @@
 import type { AuditTrail } from '../../core/audit/trail.ts';
 import { OpeningFailed } from '../../core/crypto/key-service.ts';
 import type { KeyCall } from '../../core/reconciliation/key-calls.ts';
-import { API_ROLE, CallLog } from '../support/call-log.ts';
-import type { Crime } from './history.ts';
+import { CallLog, VAULT_ROLES } from '../support/call-log.ts';
+import { VAULT_KEY_ARN } from '../support/memory-keys.ts';
+import { type Crime, INSIDER } from './history.ts';
 import type { Mutant, Trouble } from './world.ts';
 
 export interface NamedMutant extends Mutant {
@@ -23,6 +24,17 @@ function altered(
   const other = new CallLog({ now: () => Number.MAX_SAFE_INTEGER });
   for (const { calls, deliveredAt } of log.delivered) other.deliver(alter(calls, deliveredAt), deliveredAt);
   return other;
+}
+
+/** Moves as they would be if they left the context alone. */
+function destinationsAltered(log: CallLog, patch: { readonly keyArn?: string }): CallLog {
+  return altered(log, (calls) =>
+    calls.map((call) =>
+      call.destination === undefined
+        ? call
+        : { ...call, destination: { ...call.destination, ...patch, context: call.context } },
+    ),
+  );
 }
 
 function without(trail: AuditTrail, action: string): AuditTrail {
@@ -49,7 +61,7 @@ export const mutants: readonly NamedMutant[] = [
     shows: 'false alarm',
     trouble: 'gentle',
     keys: (keys) => ({
-      generateDataKey: (context) => keys.generateDataKey(context),
+      ...keys,
       decrypt: async (...values) => {
         try {
           return { ...(await keys.decrypt(...values)), attempts: 1 };
@@ -101,7 +113,62 @@ export const mutants: readonly NamedMutant[] = [
     shows: 'missed',
     trouble: 'none',
     crimes: ['another principal'],
-    roles: [API_ROLE, 'arn:aws:iam::000000000000:user/insider'],
+    roles: { ...VAULT_ROLES, decrypting: new Set([...VAULT_ROLES.decrypting, INSIDER]) },
+  },
+  {
+    name: 'a vault that tries keys without a row',
+    shows: 'false alarm',
+    trouble: 'none',
+    trail: (trail) => without(trail, 'encryption_key.proof_started'),
+  },
+  {
+    name: 'a rewrapper that moves values to a key of its own liking',
+    shows: 'false alarm',
+    trouble: 'none',
+    keys: (keys) => ({
+      ...keys,
+      reEncrypt: (wrapped, { from, to }, context) =>
+        keys.reEncrypt(wrapped, { from, to: `${to}-other` }, context),
+    }),
+  },
+  {
+    name: 'a reader that knows the deployment’s keys alone',
+    shows: 'false alarm',
+    trouble: 'none',
+    ledger: (ledger) => ({
+      ...ledger,
+      rows: async (...values) =>
+        (await ledger.rows(...values)).filter(({ bytes }) => !Buffer.from(bytes).includes('encryption_key.')),
+    }),
+  },
+  {
+    name: 'a reader that sees calls on the vault’s own keys alone',
+    shows: 'missed',
+    trouble: 'none',
+    crimes: ['a key of a customer'],
+    calls: (log, { onOwnKey }) =>
+      altered(log, (calls) => calls.filter(({ eventId }) => onOwnKey.has(eventId))),
+  },
+  {
+    name: 'a reader that takes whatever key for one of the vault’s',
+    shows: 'missed',
+    trouble: 'none',
+    crimes: ['a move to a foreign key'],
+    calls: (log) => destinationsAltered(log, { keyArn: VAULT_KEY_ARN }),
+  },
+  {
+    name: 'a reader that does not look at the context of the destination',
+    shows: 'missed',
+    trouble: 'none',
+    crimes: ['a move into another context'],
+    calls: (log) => destinationsAltered(log, {}),
+  },
+  {
+    name: 'a reader that lets everybody move values',
+    shows: 'missed',
+    trouble: 'none',
+    crimes: ['a move by another principal'],
+    roles: { ...VAULT_ROLES, rewrapping: new Set([...VAULT_ROLES.rewrapping, INSIDER]) },
   },
   {
     name: 'a reader that does not look at what went before midnight',

@@ -4,14 +4,17 @@ import type { Ledger } from '../../core/audit/ledger.ts';
 import { type AuditTrail, createAuditTrail } from '../../core/audit/trail.ts';
 import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
 import { type EncryptionContext, type KeyService, OpeningFailed } from '../../core/crypto/key-service.ts';
+import type { KeyInspector } from '../../core/encryption-keys/key-inspector.ts';
 import { unavailable, VaultError } from '../../core/kernel/errors.ts';
 import type { Clock } from '../../core/kernel/ports.ts';
+import type { VaultRoles } from '../../core/reconciliation/call-roles.ts';
 import type { KeyCall } from '../../core/reconciliation/key-calls.ts';
 import { valueKey } from '../../core/reconciliation/opened-value.ts';
 import type { CreatingParts } from '../../core/secrets/parts.ts';
 import { newWorkspace } from '../../core/workspaces/workspace.ts';
-import { CallLog } from '../support/call-log.ts';
-import { MemoryKeys } from '../support/memory-keys.ts';
+import { API_ROLE, CallLog } from '../support/call-log.ts';
+import { MemoryBookkeeping } from '../support/memory-bookkeeping.ts';
+import { keysOfDeployment, MemoryKeys, VAULT_KEY_ARN } from '../support/memory-keys.ts';
 import { type Fault, MemoryTables } from '../support/memory-ledger.ts';
 import { callerWith } from '../support/memory-vault.ts';
 import { SeededRandom } from '../support/random.ts';
@@ -26,11 +29,16 @@ export interface Mutant {
   readonly trail?: (trail: AuditTrail) => AuditTrail;
   /** What the reconciliation reads. */
   readonly ledger?: (ledger: Ledger) => Ledger;
-  readonly calls?: (log: CallLog) => CallLog;
-  readonly roles?: readonly string[];
+  readonly calls?: (log: CallLog, vault: SimulatedVault) => CallLog;
+  readonly roles?: VaultRoles;
 }
 
 export const WORKSPACES = [`ws_${'a'.repeat(32)}`, `ws_${'b'.repeat(32)}`] as const;
+/** What the customer of the first workspace brings, one after the other. */
+export const CUSTOMER_KEYS = [
+  'arn:aws:kms:us-east-1:111122223333:key/first',
+  'arn:aws:kms:us-east-1:111122223333:key/second',
+] as const;
 /** Instances open more lanes as soon as anybody is in their way. */
 const EAGER = { contendedAfter: 1, extraLanes: 3 };
 const MAX_SKEW_MS = 2_000;
@@ -45,6 +53,8 @@ export class SimulatedVault {
   /** Every call that the key service noted down, in order. */
   readonly calls: KeyCall[] = [];
   readonly log = new CallLog(this.time);
+  /** The calls that were made on a key of the vault's own, by event id. */
+  readonly onOwnKey = new Set<string>();
   /** The calls that the vault made beyond the first of each opening, by value: what only a second row accounts for. */
   readonly repeated = new Map<string, number>();
   trouble: Trouble = 'none';
@@ -62,16 +72,37 @@ export class SimulatedVault {
     };
   }
 
+  /** What the customer's keys say of themselves: nothing is wrong with them. */
+  readonly inspector: KeyInspector = {
+    describe: async () => ({
+      state: 'Enabled',
+      keySpec: 'SYMMETRIC_DEFAULT',
+      keyUsage: 'ENCRYPT_DECRYPT',
+      manager: 'CUSTOMER',
+    }),
+    mayGenerate: async (_, { workspaceId }) => workspaceId === WORKSPACES[0],
+  };
+
   /** One function instance, with a clock of its own. */
-  instance(): CreatingParts {
+  instance(principal = API_ROLE): CreatingParts {
     const { tables, time, random } = this;
     const skew = random.below(2 * MAX_SKEW_MS + 1) - MAX_SKEW_MS;
     const clock: Clock = { now: () => time.now() + skew, sleep: (wait) => time.sleep(wait) };
     const { ledger, store } = tables;
     const trail = createAuditTrail({ ledger, clock, random, lanePolicy: EAGER });
     const keys: KeyService = {
-      generateDataKey: (context) => this.#kek.generateDataKey(context),
-      decrypt: (wrapped, keyArn, context) => this.#decrypt(wrapped, keyArn, context),
+      generateDataKey: (keyArn, context) => this.#kek.generateDataKey(keyArn, context),
+      decrypt: async (wrapped, keyArn, context) => {
+        const attempts = await this.#ask(keyArn, context, { principal });
+        const { plaintext } = await this.#kek.decrypt(wrapped, keyArn, context);
+        return { plaintext, attempts };
+      },
+      reEncrypt: async (wrapped, { from, to }, context) => {
+        const destination = { keyArn: to, context };
+        const move = { principal, operation: 'ReEncrypt', destination } as const;
+        await this.#ask(from, context, move);
+        return this.#kek.reEncrypt(wrapped, { from, to }, context);
+      },
     };
     return {
       store,
@@ -80,6 +111,9 @@ export class SimulatedVault {
       trail: this.#mutant.trail?.(trail) ?? trail,
       keys: this.#mutant.keys?.(keys) ?? keys,
       alerts: { raise: async () => undefined },
+      deploymentKeys: keysOfDeployment(),
+      bookkeeping: new MemoryBookkeeping(this.tables),
+      defaultPlan: 'enterprise',
       derivedKeys: createDerivedKeys(async () => ({
         current: '1',
         secrets: new Map([['1', 'r'.repeat(43)]]),
@@ -98,31 +132,31 @@ export class SimulatedVault {
   }
 
   /** The key service carries out a call, for whomever. */
-  carryOut(context: EncryptionContext, other: Partial<KeyCall> = {}): KeyCall {
+  carryOut(keyArn: string, context: EncryptionContext, other: Partial<KeyCall> = {}): KeyCall {
     const call = this.log.recordOf(context, other);
     this.calls.push(call);
+    if ([keyArn, call.destination?.keyArn].includes(VAULT_KEY_ARN)) this.onOwnKey.add(call.eventId);
     return call;
   }
 
-  async #decrypt(wrapped: Uint8Array, keyArn: string, context: EncryptionContext) {
+  /** @returns how often the key service was asked until it answered. */
+  async #ask(keyArn: string, context: EncryptionContext, call: Partial<KeyCall>): Promise<number> {
     const value = valueKey(context);
     let calls = 0;
     for (let attempt = 1; ; attempt += 1) {
       await this.time.sleep(this.random.below(400));
       const answer = this.#drawAnswer();
       if (answer === 'refused') {
-        this.carryOut(context, { errorCode: 'DisabledException' });
+        this.carryOut(keyArn, context, { ...call, errorCode: 'DisabledException' });
         throw new OpeningFailed(new VaultError('key_unavailable', 'It is disabled.'), attempt);
       }
       if (answer !== 'throttled') {
-        this.carryOut(context);
+        const { operation } = this.carryOut(keyArn, context, call);
         calls += 1;
-        if (calls > 1) this.repeated.set(value, (this.repeated.get(value) ?? 0) + 1);
+        if (calls > 1 && operation === 'Decrypt')
+          this.repeated.set(value, (this.repeated.get(value) ?? 0) + 1);
       }
-      if (answer === 'answered') {
-        const { plaintext } = await this.#kek.decrypt(wrapped, keyArn, context);
-        return { plaintext, attempts: attempt };
-      }
+      if (answer === 'answered') return attempt;
       // No answer came, for as long as a request may take.
       await this.time.sleep(answer === 'lost' ? 3_000 : this.random.below(200));
       if (attempt === MAX_ATTEMPTS)

@@ -5,7 +5,7 @@ import { type Entity, entityDigest } from '../../core/kernel/entity.ts';
 import { sealDeployment } from '../../core/seal/seal-deployment.ts';
 import type { SealState } from '../../core/seal/seal-state.ts';
 import { setUp } from '../../core/workspaces/set-up.ts';
-import { MemoryKeys } from '../support/memory-keys.ts';
+import { MemoryCustomerKeys } from '../support/memory-customer-keys.ts';
 import { rowKey } from '../support/memory-ledger.ts';
 import { itemLine, type MemoryItem } from '../support/memory-restore-tables.ts';
 import { deepCopy, type StoredEntity } from '../support/memory-store.ts';
@@ -67,8 +67,8 @@ export function historyOf(vault: MemoryVault, random: SeededRandom): History {
 export function seededVault(random: SeededRandom): MemoryVault {
   const vault = memoryVault();
   const { ledger, clock } = vault;
-  const keys = new MemoryKeys(new Uint8Array(32).fill(7), random);
-  return { ...vault, random, keys, trail: createAuditTrail({ ledger, clock, random }) };
+  const keys = new MemoryCustomerKeys(new Uint8Array(32).fill(7), random);
+  return { ...vault, random, keys, keyInspector: keys, trail: createAuditTrail({ ledger, clock, random }) };
 }
 
 /** Seals all that waits, in every workspace. */

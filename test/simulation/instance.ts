@@ -5,6 +5,8 @@ import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
 import type { KeyService } from '../../core/crypto/key-service.ts';
 import { allKinds } from '../../core/kinds.ts';
 import type { Vault } from '../../lambdas/shared/compose-vault.ts';
+import { CUSTOMER_KEYS, MemoryCustomerKeys } from '../support/memory-customer-keys.ts';
+import { memorySync } from '../support/memory-customer-secrets.ts';
 import { keysOfDeployment } from '../support/memory-keys.ts';
 import { MemoryTables } from '../support/memory-ledger.ts';
 import { memoryLog, PUBLIC_URL } from '../support/memory-vault.ts';
@@ -71,6 +73,9 @@ export class Instance {
       ...ports,
       keys: this.#observedKeys(parts.ports.keys),
       deploymentKeys: keysOfDeployment(),
+      // Nobody here has a key of their own.
+      keyInspector: new MemoryCustomerKeys(new Uint8Array(32), random),
+      customerKeys: CUSTOMER_KEYS,
       trail: parts.alterTrail(trail, this),
       kinds: allKinds,
       clock,
@@ -82,7 +87,11 @@ export class Instance {
       receivers: { allowPrivate: false, sendsMail: true, topicArns: [] },
       log: memoryLog(new MemoryTables(), clock),
       verifications: new MemoryVerifications(new MemoryTables()),
+      ...memorySync(new MemoryTables()),
       alerts: { raise: async () => undefined },
+      defaultPlan: 'enterprise',
+      // Nobody here comes near it; how it fails is tried by itself.
+      requestLimit: { demand: async () => undefined, keepFresh: async () => undefined },
       hasher: seededHasher(random, parts.passes),
     };
     this.vault = parts.alterVault(vault, this);

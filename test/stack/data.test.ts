@@ -226,8 +226,11 @@ describe('the policy of the archive', () => {
   test.each([
     ['log/ws_1/checkpoint', 'sealer'],
     ['archive/ws_1/2026-01-01/manifest.json', 'archiver'],
+    ['evidence/ws_1/2026-01.zip', 'evidence-export'],
   ])('lets nobody write %s but the %s', (key, writer) => {
-    const others = ['sealer', 'archiver', 'api', 'retention', 'verifier'].filter((name) => name !== writer);
+    const others = ['sealer', 'archiver', 'evidence-export', 'api', 'retention', 'verifier'].filter(
+      (name) => name !== writer,
+    );
     expect(decide(role(writer), 's3:PutObject', key)).toBe('not allowed');
     for (const principal of [...others.map(role), administrator, root]) {
       expect([principal, decide(principal, 's3:PutObject', key)]).toEqual([principal, 'denied']);

@@ -57,6 +57,16 @@ const append = ['GetItem', 'PutItem', 'Query'];
 const list = { 'VaultArn/index/list': ['Query'] };
 const follow = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'];
 const receive = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'];
+const copies = (name: string) =>
+  `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:lockzero/production/ws_*/${name}*`;
+const writeCopies = [
+  'CreateSecret',
+  'DescribeSecret',
+  'PutSecretValue',
+  'RestoreSecret',
+  'TagResource',
+  'UpdateSecretVersionStage',
+].map((action) => `secretsmanager:${action}`);
 const failed = { 'FailedRuns.Arn': ['sqs:SendMessage'] };
 
 const PERMISSIONS: Record<string, Record<string, string[]>> = {
@@ -75,7 +85,8 @@ const PERMISSIONS: Record<string, Record<string, string[]>> = {
     'archive/log/*': read,
     'archive/archive/*': read,
     archive: ['ListBucket'],
-    SecretsKeyArn: ['Decrypt', 'GenerateDataKey'],
+    SecretsKeyArn: ['Decrypt', 'DescribeKey', 'GenerateDataKey', 'ReEncryptFrom', 'ReEncryptTo'],
+    [copies('bootstrap/')]: writeCopies,
     Signing1KeyArn: ['GetPublicKey', 'Sign'],
     CheckpointKeyArn: ['GetPublicKey'],
     RootSecret: ['secretsmanager:GetSecretValue'],
@@ -96,7 +107,7 @@ const PERMISSIONS: Record<string, Record<string, string[]>> = {
   },
   tally: { VaultArn: append, AuditArn: append, ...failed, 'TallyFunctionLog.Arn': writeLog },
   purge: {
-    VaultArn: ['BatchGetItem', 'DeleteItem', ...append],
+    VaultArn: ['BatchGetItem', 'DeleteItem', ...append, 'UpdateItem'],
     ...list,
     AuditArn: append,
     ...failed,
@@ -219,6 +230,40 @@ const PERMISSIONS: Record<string, Record<string, string[]>> = {
     ...failed,
     'ReconcilerFunctionLog.Arn': writeLog,
   },
+  rewrapper: {
+    VaultArn: ['BatchGetItem', ...append],
+    ...list,
+    AuditArn: append,
+    SecretsKeyArn: ['ReEncryptFrom', 'ReEncryptTo'],
+    ...failed,
+    'RewrapperFunctionLog.Arn': writeLog,
+  },
+  syncer: {
+    VaultArn: ['DeleteItem', ...append],
+    ...list,
+    AuditArn: append,
+    SecretsKeyArn: ['Decrypt'],
+    [copies('')]: [...writeCopies, 'secretsmanager:DeleteSecret'].sort(),
+    ...failed,
+    'SyncerFunctionLog.Arn': writeLog,
+  },
+  'evidence-export': {
+    VaultArn: append,
+    ...list,
+    AuditArn: append,
+    'archive/log/*': read,
+    'archive/archive/*': read,
+    'archive/evidence/*': ['GetObject', 'GetObjectRetention', 'GetObjectVersion', 'PutObject'],
+    archive: ['ListBucket'],
+    CheckpointKeyArn: ['GetPublicKey'],
+    ...failed,
+    'EvidenceExportFunctionLog.Arn': writeLog,
+  },
+  'assign-plan': {
+    VaultArn: ['GetItem', 'PutItem'],
+    AuditArn: append,
+    'AssignPlanFunctionLog.Arn': writeLog,
+  },
 };
 
 test.each(Object.entries(PERMISSIONS))('the role of %s may do this and no more', (name, permissions) => {
@@ -231,7 +276,7 @@ test('each function is in this list', () => {
   expect(names.sort()).toEqual(listed.sort());
 });
 
-test('no policy holds a wildcard but a prefix of objects, and the resource of the two X-Ray actions', () => {
+test('no policy holds a wildcard but a prefix of objects or copies, and the resource of the two X-Ray actions', () => {
   expect(all('AWS::IAM::Policy')).toEqual([]);
   for (const [, policy] of all('AWS::IAM::ManagedPolicy')) {
     const { Statement } = policy.Properties['PolicyDocument'] as { Statement: Statement[] };
@@ -242,7 +287,7 @@ test('no policy holds a wildcard but a prefix of objects, and the resource of th
           expect(statement.Action).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
         } else {
           expect(resource).toMatch(
-            /^(lockzero-production-(archive-arn\/log|archive-arn\/archive|staging-arn|backup-arn\/backups)|CallLogBucket[0-9A-F]{8}\.Arn\/AWSLogs)\/\*$/,
+            /^((lockzero-production-(archive-arn\/log|archive-arn\/archive|archive-arn\/evidence|staging-arn|backup-arn\/backups)|CallLogBucket[0-9A-F]{8}\.Arn\/AWSLogs)|arn:aws:secretsmanager:us-east-1:111122223333:secret:lockzero\/production\/ws_\*(\/bootstrap)?)\/\*$/,
           );
         }
       }
@@ -280,6 +325,8 @@ describe('functions', () => {
     const more: Record<string, string[]> = {
       api: [
         ...log,
+        'DEFAULT_PLAN',
+        'KEY_USER_ROLE_ARNS',
         'PUBLIC_URL',
         'ROOT_SECRET_ID',
         'SECRETS_KEY_ARNS',
@@ -295,6 +342,12 @@ describe('functions', () => {
       deliverer: ['ROOT_SECRET_ID'],
       dispatcher: ['DELIVERY_QUEUE_URL', 'SEAL_QUEUE_URL'],
       guard: [],
+      rewrapper: ['SECRETS_KEY_ARNS'],
+      syncer: ['SECRETS_KEY_ARNS'],
+      'evidence-export': [...log, 'ARCHIVE_RETENTION_DAYS'],
+      'assign-plan': ['DEFAULT_PLAN'],
+      snapshot: ['DEFAULT_PLAN'],
+      reconciler: ['DECRYPTING_ROLE_ARNS', 'REWRAPPING_ROLE_ARNS', 'SECRETS_KEY_ARNS', 'TRAIL_BUCKET'],
     };
     for (const [name, variables] of Object.entries(more)) {
       expect([name, Object.keys(variablesOf(name)).sort()]).toEqual([name, [...common, ...variables].sort()]);
@@ -318,6 +371,10 @@ describe('functions', () => {
     ['deliverer', 90, 512],
     ['dispatcher', 60, 256],
     ['guard', 300, 512],
+    ['rewrapper', 300, 512],
+    ['syncer', 300, 512],
+    ['evidence-export', 900, 1769],
+    ['assign-plan', 60, 512],
   ])('%s has %i seconds and %i MiB', (name, Timeout, MemorySize) => {
     expect(functionNamed(name).Properties).toMatchObject({ Timeout, MemorySize });
   });
@@ -346,6 +403,9 @@ describe('schedules', () => {
     ['snapshot', 'cron(30 0 * * ? *)'],
     ['access-review', 'cron(0 7 * * ? *)'],
     ['reconciler', 'cron(30 3 * * ? *)'],
+    ['rewrapper', 'cron(* * * * ? *)'],
+    ['syncer', 'cron(0/5 * * * ? *)'],
+    ['evidence-export', 'cron(30 6 * * ? *)'],
   ])('%s runs at %s UTC, exactly, with retries and a dead-letter queue', (name, expression) => {
     const { id } = functionNamed(name);
     const schedules = all('AWS::Scheduler::Schedule').map(([, schedule]) => schedule.Properties);
@@ -369,7 +429,7 @@ describe('schedules', () => {
 
   test('each has a role that starts its one function, for its own schedule group only', () => {
     const roles = all('AWS::IAM::Role').filter(([id]) => id.includes('Schedule'));
-    expect(roles).toHaveLength(14);
+    expect(roles).toHaveLength(17);
     for (const [, role] of roles) {
       expect(role.Properties['AssumeRolePolicyDocument']).toMatchObject({
         Statement: [
@@ -392,12 +452,12 @@ describe('schedules', () => {
       ]);
       return resolve(Statement[0]?.Resource);
     });
-    expect(new Set(started).size).toBe(14);
+    expect(new Set(started).size).toBe(17);
   });
 
   test('a run that fails to the last leaves a message in an encrypted, TLS-only queue', () => {
     const configs = all('AWS::Lambda::EventInvokeConfig').map(([, config]) => config.Properties);
-    expect(configs).toHaveLength(14);
+    expect(configs).toHaveLength(17);
     for (const config of configs) {
       expect(JSON.stringify(config['DestinationConfig'])).toContain('FailedRuns');
     }

@@ -101,14 +101,7 @@ describe('the secrets key', () => {
     expect(evaluate(secrets, request)).toBe('not allowed');
   });
 
-  test.each(['kms:GenerateDataKeyWithoutPlaintext', 'kms:Encrypt', 'kms:ReEncryptFrom', 'kms:CreateGrant'])(
-    'gives %s to nobody',
-    (action) => {
-      for (const principal of [role('api'), role('verifier'), ...strangers]) {
-        expect(evaluate(secrets, { principal, action, context: exact })).toBe('not allowed');
-      }
-    },
-  );
+  // Who may do what in which context, and that nobody else may anything: see value-keys.test.ts.
 
   test('gives no other principal a data key', () => {
     for (const principal of [
@@ -337,4 +330,27 @@ describe('the role that restores', () => {
     for (const service of ['s3', 'dynamodb'])
       expect(evaluate(policyOf('DataKey'), { ...request, context: through(service) })).toBe('allowed');
   });
+});
+
+test('a new key for values stands beside the old one with the same policy, under an alias of its own', () => {
+  const { keys: rotating, api } = synth({ ...findStage('production'), secretsKeys: [2, 1] });
+  const policyOf = (id: string) =>
+    resourcesOf(rotating, 'AWS::KMS::Key').find(([logicalId]) => logicalId.startsWith(id))?.[1].Properties[
+      'KeyPolicy'
+    ];
+  expect(policyOf('SecretsKey')).toBeDefined();
+  expect(policyOf('Secrets2Key')).toEqual(policyOf('SecretsKey'));
+  const [[logicalId] = []] = resourcesOf(keys, 'AWS::KMS::Key').filter(([id]) => id.startsWith('SecretsKey'));
+  expect(resourcesOf(rotating, 'AWS::KMS::Key').map(([id]) => id)).toContain(logicalId);
+  const aliases = resourcesOf(rotating, 'AWS::KMS::Alias').map(([, alias]) => alias.Properties['AliasName']);
+  expect(aliases).toEqual(
+    expect.arrayContaining(['alias/lockzero/production/secrets', 'alias/lockzero/production/secrets-2']),
+  );
+  const [, handler] =
+    resourcesOf(api, 'AWS::Lambda::Function').find(([id]) => id.startsWith('ApiFunction')) ?? [];
+  const { Variables } = handler?.Properties['Environment'] as { Variables: Record<string, unknown> };
+  expect(String(resolve(Variables['SECRETS_KEY_ARNS'])).split(',')).toEqual([
+    expect.stringContaining('Secrets2Key'),
+    expect.stringContaining('SecretsKey'),
+  ]);
 });

@@ -25,8 +25,9 @@ export interface PolicyRequest {
 export type Decision = 'allowed' | 'denied' | 'not allowed';
 
 /**
- * Evaluates a resource policy by the rules of IAM: an explicit Deny wins, and a statement counts where its principal,
- * action and every condition match. An operator that it does not know throws, so that no test passes by ignorance.
+ * Evaluates a policy by the rules of IAM: an explicit Deny wins, and a statement counts where its principal, action and
+ * every condition match; the statements of an identity have no principal. An operator that it does not know throws, so
+ * that no test passes by ignorance.
  */
 export function evaluate(statements: readonly Statement[], request: PolicyRequest): Decision {
   const matching = statements.filter((statement) => matches(statement, request));
@@ -41,7 +42,8 @@ function matches(statement: Statement, request: PolicyRequest): boolean {
     : { 'aws:PrincipalArn': [request.principal] };
   for (const [key, value] of Object.entries(request.context ?? {})) context[key] = list(value);
   return (
-    principalMatches(resolve(statement.Principal), request.principal, isService) &&
+    (statement.Principal === undefined ||
+      principalMatches(resolve(statement.Principal), request.principal, isService)) &&
     list(resolve(statement.Action)).some((pattern) => like(pattern, request.action)) &&
     resourceMatches(statement, request.resource) &&
     Object.entries(statement.Condition ?? {}).every(([operator, keys]) =>
@@ -61,9 +63,9 @@ function principalMatches(principal: unknown, actual: string, isService: boolean
   if (principal === '*') return true;
   const { AWS, Service } = principal as { AWS?: unknown; Service?: unknown };
   if (isService) return list(Service ?? []).includes(actual);
-  return list(AWS ?? []).some(
-    (arn) => arn === '*' || arn === `arn:aws:iam::${ACCOUNT}:root` || arn === actual,
-  );
+  // The root of an account means everybody in it whom IAM lets.
+  const wholeAccount = `arn:aws:iam::${actual.split(':')[4]}:root`;
+  return list(AWS ?? []).some((arn) => arn === '*' || arn === wholeAccount || arn === actual);
 }
 
 function holds(operator: string, wanted: readonly string[], actual: readonly string[] | undefined): boolean {
@@ -81,6 +83,8 @@ function holds(operator: string, wanted: readonly string[], actual: readonly str
       return any((pattern, value) => Number(value) < Number(pattern));
     case 'ArnNotEquals':
       return !any(like);
+    case 'StringNotEquals':
+      return !any((pattern, value) => pattern === value);
     case 'ForAllValues:StringEquals':
       return (actual ?? []).every((value) => wanted.includes(value));
     case 'Null':
@@ -95,9 +99,15 @@ function like(pattern: string, value: string): boolean {
   return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`).test(value);
 }
 
-/** A template value with the account, partition and URL suffix put in. Other references become their logical id. */
-export function resolve(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(resolve);
+/** What a reference of a template stands for; `undefined` where it is not known. */
+export type FindReference = (kind: 'Ref' | 'GetAtt' | 'ImportValue', name: string) => string | undefined;
+
+/**
+ * A template value with the account, partition and URL suffix put in, and what `find` knows. Other references become their
+ * logical id.
+ */
+export function resolve(value: unknown, find: FindReference = () => undefined): unknown {
+  if (Array.isArray(value)) return value.map((part) => resolve(part, find));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value);
   const [key, inner] = entries[0] ?? [];
@@ -105,15 +115,21 @@ export function resolve(value: unknown): unknown {
     if (inner === 'AWS::AccountId') return ACCOUNT;
     if (inner === 'AWS::Partition') return 'aws';
     if (inner === 'AWS::URLSuffix') return 'amazonaws.com';
-    return String(inner);
+    return find('Ref', String(inner)) ?? String(inner);
   }
   if (entries.length === 1 && key === 'Fn::Join') {
     const [separator, parts] = inner as [string, unknown[]];
-    return parts.map(resolve).join(separator);
+    return parts.map((part) => resolve(part, find)).join(separator);
   }
-  if (entries.length === 1 && key === 'Fn::GetAtt') return (inner as string[]).join('.');
-  if (entries.length === 1 && key === 'Fn::ImportValue') return String(resolve(inner));
-  return Object.fromEntries(entries.map(([name, part]) => [name, resolve(part)]));
+  if (entries.length === 1 && key === 'Fn::GetAtt') {
+    const name = (inner as string[]).join('.');
+    return find('GetAtt', name) ?? name;
+  }
+  if (entries.length === 1 && key === 'Fn::ImportValue') {
+    const name = String(resolve(inner, find));
+    return find('ImportValue', name) ?? name;
+  }
+  return Object.fromEntries(entries.map(([name, part]) => [name, resolve(part, find)]));
 }
 
 export function list(value: unknown): readonly string[] {

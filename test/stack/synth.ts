@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { addLockzero } from '../../lib/lockzero.ts';
+import { addLockzero, type Lockzero } from '../../lib/lockzero.ts';
 import type { StageConfig } from '../../lib/stage.ts';
 
 const cdk: { context: Record<string, unknown> } = JSON.parse(readFileSync('cdk.json', 'utf8'));
@@ -11,16 +11,14 @@ export function emptyApp(bundledStacks: readonly string[] = []): App {
   return new App({ context: { ...cdk.context, 'aws:cdk:bundling-stacks': bundledStacks } });
 }
 
-/** The templates of a stage. Throws where cdk-nag finds anything that is not acknowledged. */
-export function synth(
-  stage: StageConfig,
-): Record<'keys' | 'data' | 'api' | 'jobs' | 'trail' | 'watch', Template> {
+/** The templates of a stage by the names of its stacks. Throws where cdk-nag finds anything that is not acknowledged. */
+export function synthAll(stage: StageConfig): Record<keyof Lockzero, Template | undefined> {
   const app = emptyApp();
   const stacks = addLockzero(app, stage);
   try {
     const assembly = app.synth();
-    const template = (stack: Stack) =>
-      Template.fromJSON(assembly.getStackArtifact(stack.artifactId).template);
+    const template = (stack: Stack | undefined) =>
+      stack && Template.fromJSON(assembly.getStackArtifact(stack.artifactId).template);
     return {
       keys: template(stacks.keys),
       data: template(stacks.data),
@@ -28,10 +26,19 @@ export function synth(
       jobs: template(stacks.jobs),
       trail: template(stacks.trail),
       watch: template(stacks.watch),
+      archiveCopy: template(stacks.archiveCopy),
     };
   } finally {
     rmSync(app.outdir, { recursive: true });
   }
+}
+
+/** Those that every stage has. */
+export function synth(
+  stage: StageConfig,
+): Record<'keys' | 'data' | 'api' | 'jobs' | 'trail' | 'watch', Template> {
+  const { archiveCopy: _elsewhere, ...templates } = synthAll(stage);
+  return templates as Record<keyof typeof templates, Template>;
 }
 
 export interface Resource {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DevConfig } from '../../local/dev-config.ts';
 import { type DevVault, startDevVault } from '../../local/dev-vault.ts';
-import type { RunJob } from '../../local/jobs.ts';
+import type { RunFunction } from '../../local/jobs.ts';
 import { describeWithJava } from './java.ts';
 
 export interface ApiAnswer {
@@ -69,7 +69,7 @@ export interface TestVault {
   readonly owner: Api;
   /** The API with another key, or none. */
   as(key?: string): Api;
-  readonly runJob: RunJob;
+  readonly runJob: RunFunction;
   /** Waits until streams and queues hold nothing that a function has not had. */
   pump(): Promise<void>;
 }

@@ -1,8 +1,14 @@
 import type { EncryptionContext } from '../../core/crypto/key-service.ts';
 import type { Clock } from '../../core/kernel/ports.ts';
+import type { VaultRoles } from '../../core/reconciliation/call-roles.ts';
 import type { CallFile, CallSpan, KeyCall, KeyCalls } from '../../core/reconciliation/key-calls.ts';
 
 export const API_ROLE = 'arn:aws:iam::000000000000:role/lockzero-api';
+export const REWRAPPER_ROLE = 'arn:aws:iam::000000000000:role/lockzero-rewrapper';
+export const VAULT_ROLES: VaultRoles = {
+  decrypting: new Set([API_ROLE]),
+  rewrapping: new Set([API_ROLE, REWRAPPER_ROLE]),
+};
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 interface Delivered extends CallFile {
@@ -34,6 +40,16 @@ export class CallLog implements KeyCalls {
       context,
       ...other,
     };
+  }
+
+  /** A record of a value that is moved now to another key, by the vault unless said otherwise. */
+  moveOf(keyArn: string, context: EncryptionContext, other: Partial<KeyCall> = {}): KeyCall {
+    return this.recordOf(context, {
+      operation: 'ReEncrypt',
+      principal: REWRAPPER_ROLE,
+      destination: { keyArn, context },
+      ...other,
+    });
   }
 
   deliver(calls: readonly KeyCall[], deliveredAt = this.#clock.now(), isDamaged = false): void {

@@ -10,7 +10,10 @@ const sealed =
     return call;
   };
 
-/** Requests for proofs, in a workspace whose rows so far are sealed. */
+const SCHEDULE = '/workspace/evidence-schedule';
+const monthly = { path: SCHEDULE, json: { every: 'month' } };
+
+/** Requests for proofs, in a workspace whose rows so far are sealed; and the schedule of exports. */
 export const EVIDENCE_ROUTE_CASES: readonly RouteCase[] = [
   { route: 'GET /audit/checkpoint', request: sealed({ path: '/audit/checkpoint' }) },
   {
@@ -34,5 +37,14 @@ export const EVIDENCE_ROUTE_CASES: readonly RouteCase[] = [
     route: 'GET /audit/evidence/rows',
     when: 'of all there is so far',
     request: sealed({ path: '/audit/evidence/rows' }),
+  },
+  { route: `GET ${SCHEDULE}`, request: async () => ({ path: SCHEDULE }) },
+  { route: `PUT ${SCHEDULE}`, request: async () => monthly },
+  {
+    route: `DELETE ${SCHEDULE}`,
+    request: async (world) => {
+      await world.prepare({ method: 'PUT', ...monthly });
+      return { path: SCHEDULE };
+    },
   },
 ];

@@ -41,6 +41,7 @@ export const MEMBER_ROUTE_CASES: readonly RouteCase[] = [
       return { path: '/workspace' };
     },
   },
+  { route: 'GET /workspace/plan', request: async () => ({ path: '/workspace/plan' }) },
   { route: 'GET /workspace/members', request: async () => ({ path: '/workspace/members' }) },
   {
     route: 'PATCH /workspace/members/{userId}',

@@ -6,6 +6,7 @@ import {
   type TallyKey,
 } from '../../core/identity/bookkeeping.ts';
 import { timestamp } from '../../core/kernel/timestamps.ts';
+import type { Month } from '../../core/plans/month.ts';
 import type { MemoryTables } from './memory-ledger.ts';
 
 /** The `Bookkeeping` port in memory; its calls have the faults of `tables`. */
@@ -17,6 +18,9 @@ export class MemoryBookkeeping implements Bookkeeping {
   readonly #seen = new Map<string, number>();
   readonly #failures = new Map<string, FailureRecord>();
   readonly #requests = new Map<string, number>();
+  readonly #secrets = new Map<string, number>();
+  /** By workspace, then by month. */
+  readonly #months = new Map<string, ReadonlyMap<Month, number>>();
   #swept: number | undefined;
 
   constructor(tables: MemoryTables) {
@@ -111,6 +115,36 @@ export class MemoryBookkeeping implements Bookkeeping {
       const count = (this.#requests.get(name) ?? 0) + 1;
       this.#requests.set(name, count);
       return count;
+    });
+  }
+
+  secretCount(workspaceId: string): Promise<number> {
+    return this.#tables.call('bookkeeping.secretCount', () =>
+      Math.max(0, this.#secrets.get(workspaceId) ?? 0),
+    );
+  }
+
+  addSecrets(workspaceId: string, difference: number): Promise<number> {
+    return this.#tables.call('bookkeeping.addSecrets', () => {
+      const count = (this.#secrets.get(workspaceId) ?? 0) + difference;
+      this.#secrets.set(workspaceId, count);
+      return count;
+    });
+  }
+
+  setSecretCount(workspaceId: string, count: number): Promise<void> {
+    return this.#tables.call('bookkeeping.setSecretCount', () => {
+      this.#secrets.set(workspaceId, count);
+    });
+  }
+
+  rowsBefore(workspaceId: string): Promise<ReadonlyMap<Month, number>> {
+    return this.#tables.call('bookkeeping.rowsBefore', () => this.#months.get(workspaceId) ?? new Map());
+  }
+
+  noteRowsBefore(workspaceId: string, month: Month, rows: number): Promise<void> {
+    return this.#tables.call('bookkeeping.noteRowsBefore', () => {
+      this.#months.set(workspaceId, new Map(this.#months.get(workspaceId)).set(month, rows));
     });
   }
 }

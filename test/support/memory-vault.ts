@@ -9,29 +9,35 @@ import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
 import { PLATFORM_WORKSPACE } from '../../core/kernel/ids.ts';
 import type { Clock } from '../../core/kernel/ports.ts';
 import { allKinds } from '../../core/kinds.ts';
+import { createRequestLimit } from '../../core/plans/request-limit.ts';
 import { type SetUpResult, setUp } from '../../core/workspaces/set-up.ts';
-import type { Vault } from '../../lambdas/shared/compose-vault.ts';
 import { FakeClock } from './clock.ts';
 import { MemoryArchive } from './memory-archive.ts';
 import { MemoryBookkeeping } from './memory-bookkeeping.ts';
+import { CUSTOMER_KEYS, MemoryCustomerKeys } from './memory-customer-keys.ts';
+import { type MemoryCustomerSecrets, memorySync } from './memory-customer-secrets.ts';
 import { MemoryDeliveryLog } from './memory-delivery-log.ts';
-import { keysOfDeployment, MemoryKeys } from './memory-keys.ts';
+import { keysOfDeployment } from './memory-keys.ts';
 import { MemoryTables } from './memory-ledger.ts';
 import { MemorySeals } from './memory-seals.ts';
 import { MemoryBreachedPasswords, MemoryMail, QUICK_HASHER } from './memory-services.ts';
 import { MemorySigner } from './memory-signer.ts';
+import type { MemorySyncRecords } from './memory-sync-records.ts';
 import { MemoryVerifications } from './memory-verifications.ts';
 import { SeededRandom } from './random.ts';
+import type { WorldVault } from './world.ts';
 
 export const PUBLIC_URL = 'https://vault.example.com';
 export const SETUP_TOKEN = 'the-operators-setup-token';
 export const CALLER = { ip: '203.0.113.7', userAgent: 'test' };
 
-export interface MemoryVault extends Vault {
+export interface MemoryVault extends WorldVault {
   readonly tables: MemoryTables;
   readonly clock: FakeClock;
   readonly deliveries: MemoryDeliveryLog;
-  readonly keys: MemoryKeys;
+  readonly keys: MemoryCustomerKeys;
+  readonly customerSecrets: MemoryCustomerSecrets;
+  readonly syncRecords: MemorySyncRecords;
   readonly mail: MemoryMail;
   readonly breached: MemoryBreachedPasswords;
   readonly log: MemoryLog;
@@ -57,7 +63,11 @@ export function memoryVault(shared: Shared = newTables()): MemoryVault {
   const { tables, clock, bookkeeping, deliveries, log, verifications } = shared;
   const random = new SeededRandom(instances);
   const secret = 'r'.repeat(43);
+  const keys = new MemoryCustomerKeys(new Uint8Array(32).fill(7), random);
   const derivedKeys = createDerivedKeys(async () => ({ current: '1', secrets: new Map([['1', secret]]) }));
+  const { ledger, store } = tables;
+  const alerts = { raise: async () => undefined };
+  const defaultPlan = 'enterprise';
   return {
     tables,
     clock,
@@ -70,8 +80,11 @@ export function memoryVault(shared: Shared = newTables()): MemoryVault {
     inspector: tables.inspector,
     kinds: allKinds,
     trail: createAuditTrail({ ledger: tables.ledger, clock, random }),
-    keys: new MemoryKeys(new Uint8Array(32).fill(7), random),
+    keys,
+    keyInspector: keys,
     deploymentKeys: keysOfDeployment(),
+    customerKeys: CUSTOMER_KEYS,
+    newCustomerKey: async (workspaceId) => keys.newCustomerKey(workspaceId),
     signer: new MemorySigner(new Uint8Array(32).fill(9)),
     publicUrl: PUBLIC_URL,
     hasher: QUICK_HASHER,
@@ -81,7 +94,10 @@ export function memoryVault(shared: Shared = newTables()): MemoryVault {
     setupToken: async () => SETUP_TOKEN,
     deliveries,
     verifications,
-    alerts: { raise: async () => undefined },
+    alerts,
+    defaultPlan,
+    ...memorySync(tables),
+    requestLimit: createRequestLimit({ ledger, store, bookkeeping, clock, alerts, defaultPlan }),
     receivers: { allowPrivate: false, sendsMail: true, topicArns: [] },
   };
 }

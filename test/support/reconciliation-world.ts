@@ -9,7 +9,7 @@ import {
 } from '../../core/reconciliation/reconcile-deployment.ts';
 import { reconciliationStateSchema } from '../../core/reconciliation/reconciliation-state.ts';
 import { createSecret } from '../../core/secrets/create-secret.ts';
-import { API_ROLE, CallLog } from './call-log.ts';
+import { CallLog, VAULT_ROLES } from './call-log.ts';
 import { MemoryJobState } from './memory-job-state.ts';
 import { installedVault, type MemoryVault, rowsOf } from './memory-vault.ts';
 
@@ -24,10 +24,11 @@ export async function reconciliationWorld() {
   const log = new CallLog(vault.clock);
   const alerts: Alert[] = [];
   vault.keys.log = (context) => log.deliver([log.recordOf(context)]);
+  vault.keys.logReEncrypt = ({ to }, context) => log.deliver([log.moveOf(to, context)]);
   const parts: ReconciliationParts = {
     ...vault,
     keyCalls: log,
-    decryptingRoles: new Set([API_ROLE]),
+    roles: VAULT_ROLES,
     states: new MemoryJobState(vault.tables, reconciliationStateSchema),
     alerts: { raise: async (alert) => void alerts.push(alert) },
   };
@@ -74,6 +75,17 @@ export class ReconciliationWorld {
   /** Somebody decrypts past the vault, by the vault's own role unless said otherwise. */
   decryptPastTheVault(context: EncryptionContext, other: Parameters<CallLog['recordOf']>[1] = {}): string {
     const record = this.log.recordOf(context, other);
+    this.log.deliver([record]);
+    return record.eventId;
+  }
+
+  /** Somebody moves a value to another key, by a role of the vault unless said otherwise. */
+  moveByHand(
+    keyArn: string,
+    context: EncryptionContext,
+    other: Parameters<CallLog['recordOf']>[1] = {},
+  ): string {
+    const record = this.log.moveOf(keyArn, context, other);
     this.log.deliver([record]);
     return record.eventId;
   }

@@ -2,10 +2,12 @@ import { ACCOUNT_ROUTE_CASES } from './account-route-cases.ts';
 import { ALERT_ROUTE_CASES } from './alert-route-cases.ts';
 import type { ApiCall } from './call-api.ts';
 import { DETECTION_ROUTE_CASES } from './detection-route-cases.ts';
+import { ENCRYPTION_KEY_ROUTE_CASES } from './encryption-key-route-cases.ts';
 import { EVIDENCE_ROUTE_CASES } from './evidence-route-cases.ts';
 import { FINDING_ROUTE_CASES } from './finding-route-cases.ts';
 import { MEMBER_ROUTE_CASES } from './member-route-cases.ts';
 import { OAUTH_ROUTE_CASES } from './oauth-route-cases.ts';
+import { SECRETS_SYNC_ROUTE_CASES } from './secrets-sync-route-cases.ts';
 import { WEBHOOK_ROUTE_CASES } from './webhook-route-cases.ts';
 import { freshName, type Member, NAMESPACE, VALUE, type World } from './world.ts';
 
@@ -185,4 +187,6 @@ export const ROUTE_CASES: readonly RouteCase[] = [
   ...DETECTION_ROUTE_CASES,
   ...ALERT_ROUTE_CASES,
   ...FINDING_ROUTE_CASES,
+  ...ENCRYPTION_KEY_ROUTE_CASES,
+  ...SECRETS_SYNC_ROUTE_CASES,
 ];

@@ -5,8 +5,12 @@ import { type ApiCall, callApi } from './call-api.ts';
 import type { MemoryMail } from './memory-services.ts';
 import { addPerson, Browser, PASSWORD } from './people.ts';
 
-/** A vault whose mail can be read. */
-export type WorldVault = Vault & { readonly mail: MemoryMail };
+/** A vault whose mail can be read, and whose customers have keys. */
+export type WorldVault = Vault & {
+  readonly mail: MemoryMail;
+  /** Makes a key in the account of a customer, with the policy that the vault hands out for this workspace; gives its ARN. */
+  newCustomerKey(workspaceId: string): Promise<string>;
+};
 
 /** A workspace to make requests in. */
 export interface World {

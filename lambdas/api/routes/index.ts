@@ -6,7 +6,9 @@ import { apiKeyRoutes } from './api-keys.ts';
 import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
 import { detectionRoutes } from './detection.ts';
+import { encryptionKeyRoutes } from './encryption-key.ts';
 import { evidenceRoutes } from './evidence.ts';
+import { evidenceScheduleRoutes } from './evidence-schedule.ts';
 import { findingRoutes } from './findings.ts';
 import { memberRoutes } from './members.ts';
 import { namespaceRoutes } from './namespaces.ts';
@@ -14,11 +16,13 @@ import { oauthRoutes } from './oauth.ts';
 import { oauthAuthorizeRoutes } from './oauth-authorize.ts';
 import { oauthLoginRoutes } from './oauth-login.ts';
 import { pageRoutes } from './pages.ts';
+import { planRoutes } from './plan.ts';
 import { postureRoutes } from './posture.ts';
 import { publicRoutes } from './public.ts';
 import { riskRoutes } from './risks.ts';
 import { secretValueRoutes } from './secret-values.ts';
 import { secretRoutes } from './secrets.ts';
+import { secretsSyncRoutes } from './secrets-sync.ts';
 import { verificationRoutes } from './verifications.ts';
 import { webhookRoutes } from './webhooks.ts';
 import { workspaceRoutes } from './workspaces.ts';
@@ -47,6 +51,8 @@ export const routes: readonly Route[] = [
   ...oauthLoginRoutes,
   ...pageRoutes,
   ...workspaceRoutes,
+  ...planRoutes,
+  ...encryptionKeyRoutes,
   ...memberRoutes,
   ...namespaceRoutes,
   ...secretRoutes,
@@ -54,8 +60,10 @@ export const routes: readonly Route[] = [
   ...apiKeyRoutes,
   ...auditRoutes,
   ...evidenceRoutes,
+  ...evidenceScheduleRoutes,
   ...verificationRoutes,
   ...webhookRoutes,
+  ...secretsSyncRoutes,
   ...detectionRoutes,
   ...alertRoutes,
   ...findingRoutes,

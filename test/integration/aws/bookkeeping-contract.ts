@@ -1,4 +1,5 @@
 import { MARK_INTERVAL_MS } from '../../../core/identity/bookkeeping.ts';
+import { scanned } from '../../support/scanned.ts';
 import { newWorkspace, type Ports } from './ports.ts';
 
 const NOW = Date.parse('2026-01-01T12:00:00.000Z');
@@ -181,5 +182,56 @@ export function describeBookkeeping(getPorts: () => Ports): void {
       );
       expect(mine).toEqual([]);
     });
+  });
+
+  describe('secrets', () => {
+    it('are none at first, and then as many as were added', async () => {
+      const { bookkeeping } = ports;
+      expect(await bookkeeping.secretCount(ws)).toBe(0);
+      expect(await bookkeeping.addSecrets(ws, 20)).toBe(20);
+      expect(await getPorts().bookkeeping.addSecrets(ws, -1)).toBe(19);
+      expect(await bookkeeping.secretCount(ws)).toBe(19);
+      expect(await bookkeeping.secretCount(newWorkspace())).toBe(0);
+    });
+
+    it('that are added at once are all counted', async () => {
+      await Promise.all(Array.from({ length: 10 }, () => ports.bookkeeping.addSecrets(ws, 2)));
+      expect(await ports.bookkeeping.secretCount(ws)).toBe(20);
+    });
+
+    it('are set right, and counted on from there', async () => {
+      await ports.bookkeeping.addSecrets(ws, 7);
+      await ports.bookkeeping.setSecretCount(ws, 3);
+      await ports.bookkeeping.setSecretCount(ws, 3);
+      expect(await ports.bookkeeping.addSecrets(ws, 1)).toBe(4);
+    });
+
+    it('of a count that was lost are none while more are destroyed than made', async () => {
+      expect(await ports.bookkeeping.addSecrets(ws, -2)).toBe(-2);
+      expect(await ports.bookkeeping.secretCount(ws)).toBe(0);
+      expect(await ports.bookkeeping.addSecrets(ws, 3)).toBe(1);
+    });
+  });
+
+  it('rows before a month are noted by month, and the last note stands', async () => {
+    const { bookkeeping } = ports;
+    expect(await bookkeeping.rowsBefore(ws)).toEqual(new Map());
+    await bookkeeping.noteRowsBefore(ws, '2026-01', 0);
+    await bookkeeping.noteRowsBefore(ws, '2025-12', 7);
+    await bookkeeping.noteRowsBefore(ws, '2026-01', 12);
+    await bookkeeping.noteRowsBefore(newWorkspace(), '2026-01', 99);
+    expect(await getPorts().bookkeeping.rowsBefore(ws)).toEqual(
+      new Map([
+        ['2025-12', 7],
+        ['2026-01', 12],
+      ]),
+    );
+  });
+
+  it('of plans is bookkeeping, which no scan of the entities shows', async () => {
+    await ports.bookkeeping.addSecrets(ws, 1);
+    await ports.bookkeeping.noteRowsBefore(ws, '2026-01', 1);
+    const found = await scanned(ports.inspector);
+    expect(found.filter(({ id }) => id.startsWith('B#secrets') || id.startsWith('B#months'))).toEqual([]);
   });
 }

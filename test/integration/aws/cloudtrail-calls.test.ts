@@ -25,7 +25,11 @@ const accountId = '000000000000';
 const ROLE = `arn:aws:iam::${accountId}:role/lockzero-local-api`;
 const DAY = 24 * 60 * 60 * 1000;
 const MINUTE = 60_000;
-const context = { secretId: 'sec_1', version: '1', workspaceId: 'ws_1' };
+const context = {
+  secretId: `sec_${'1'.repeat(32)}`,
+  version: '1',
+  workspaceId: `ws_${'1'.repeat(32)}`,
+};
 
 const folder = mkdtempSync(join(tmpdir(), 'cloudtrail-'));
 let now = Date.parse('2026-03-10T12:00:00.700Z');
@@ -62,9 +66,9 @@ async function newKey(): Promise<string> {
   return (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '';
 }
 
-async function wrapped(): Promise<Uint8Array> {
+async function wrapped(KeyId = keyArn): Promise<Uint8Array> {
   const command = new GenerateDataKeyCommand({
-    KeyId: keyArn,
+    KeyId,
     KeySpec: 'AES_256',
     EncryptionContext: context,
   });
@@ -78,7 +82,7 @@ const decrypt = (blob: Uint8Array, client = kms, EncryptionContext: Record<strin
 async function files(from = now - MINUTE, deliveredUntil = now, client = s3): Promise<CallFile[]> {
   const found: CallFile[] = [];
   const span = { from, to: from + DAY, deliveredUntil };
-  for await (const file of createCloudTrailCalls(Bucket, keyArn, client).files(span)) found.push(file);
+  for await (const file of createCloudTrailCalls(Bucket, [keyArn], client).files(span)) found.push(file);
   return found;
 }
 
@@ -130,18 +134,27 @@ it('a refused call has its error; other operations and other keys are left out',
   ]);
 });
 
-it('a ReEncrypt is a call on the key that it takes from, and names the context of the source', async () => {
+it('a ReEncrypt has the context of either side, and the key that it put the value under', async () => {
   const blob = await wrapped();
-  await kms.send(
-    new ReEncryptCommand({
-      CiphertextBlob: blob,
-      SourceEncryptionContext: context,
-      DestinationKeyId: await newKey(),
-      DestinationEncryptionContext: { mine: 'yes' },
-    }),
-  );
+  const destination = await newKey();
+  const move = (DestinationKeyId: string, DestinationEncryptionContext: Record<string, string>) =>
+    kms.send(
+      new ReEncryptCommand({
+        CiphertextBlob: blob,
+        SourceKeyId: keyArn,
+        SourceEncryptionContext: context,
+        DestinationKeyId,
+        DestinationEncryptionContext,
+      }),
+    );
+  await move(destination, context);
+  await move(destination.slice(destination.lastIndexOf('/') + 1), { mine: 'yes' });
   await trail.flush();
-  expect((await files()).flatMap(({ calls }) => calls)).toMatchObject([{ operation: 'ReEncrypt', context }]);
+  const call = { operation: 'ReEncrypt', principal: ROLE, context };
+  expect((await files()).flatMap(({ calls }) => calls)).toMatchObject([
+    { ...call, destination: { keyArn: destination, context } },
+    { ...call, destination: { keyArn: destination, context: { mine: 'yes' } } },
+  ]);
 });
 
 it('reads from the minute on in which the span begins, and the folders of the days that follow', async () => {
@@ -157,6 +170,26 @@ it('reads from the minute on in which the span begins, and the folders of the da
   expect(await minutes(start, start + DAY)).toEqual(['20260314T1200', '20260314T1205', '20260315T1200']);
   expect(await minutes(start + MINUTE, start)).toEqual(['20260314T1205']);
   expect(await minutes(start + MINUTE, now)).toEqual(['20260314T1205', '20260315T1200', '20260316T1200']);
+});
+
+it('a call on whatever key is one of the vault’s if it names a value', async () => {
+  const customers = await newKey();
+  const blob = await wrapped(customers);
+  await kms.send(new DecryptCommand({ CiphertextBlob: blob, KeyId: customers, EncryptionContext: context }));
+  await kms.send(
+    new ReEncryptCommand({
+      CiphertextBlob: blob,
+      SourceKeyId: customers,
+      SourceEncryptionContext: context,
+      DestinationKeyId: await newKey(),
+      DestinationEncryptionContext: context,
+    }),
+  );
+  await trail.flush();
+  expect((await files()).flatMap(({ calls }) => calls)).toMatchObject([
+    { operation: 'Decrypt', principal: ROLE, context },
+    { operation: 'ReEncrypt', principal: ROLE, context },
+  ]);
 });
 
 it('keeps what the bucket refused, and delivers it later', async () => {
@@ -240,7 +273,7 @@ describe('a file that is none of CloudTrail’s', () => {
       };
       const found: CallFile[] = [];
       const span = { from: at, to: at + DAY, deliveredUntil: at };
-      for await (const each of createCloudTrailCalls(Bucket, keyArn, closed).files(span)) found.push(each);
+      for await (const each of createCloudTrailCalls(Bucket, [keyArn], closed).files(span)) found.push(each);
       expect(found.map(({ isDamaged, calls }) => [isDamaged, calls.length])).toEqual([
         [true, 0],
         [false, 1],
@@ -259,8 +292,45 @@ describe('a file that is none of CloudTrail’s', () => {
     const at = Date.parse('2026-03-22T00:00:00Z');
     const found: CallFile[] = [];
     const span = { from: at, to: at + DAY, deliveredUntil: at };
-    for await (const each of createCloudTrailCalls(Bucket, keyArn, listing).files(span)) found.push(each);
+    for await (const each of createCloudTrailCalls(Bucket, [keyArn], listing).files(span)) found.push(each);
     expect(found).toEqual([{ name: Key, calls: [], isDamaged: true }]);
+  });
+
+  it('has what the vault did with a key of another account, refused or not', async () => {
+    const foreign = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+    const found = await readBack(
+      file(
+        record({ resources: [{ ARN: foreign }] }),
+        record({ resources: null, errorCode: 'AccessDenied' }),
+        record({
+          eventName: 'ReEncrypt',
+          resources: [{ ARN: keyArn }, { ARN: foreign }],
+          requestParameters: {
+            sourceEncryptionContext: context,
+            destinationKeyId: foreign,
+            destinationEncryptionContext: context,
+          },
+        }),
+        record({
+          eventName: 'ReEncrypt',
+          resources: [{ ARN: foreign }, { ARN: foreign }],
+          requestParameters: {
+            sourceEncryptionContext: { mine: 'yes' },
+            destinationKeyId: 'alias/planted',
+            destinationEncryptionContext: context,
+          },
+        }),
+        // Another program of the account, with a key of its own.
+        record({ resources: [{ ARN: foreign }], requestParameters: { encryptionContext: { mine: 'yes' } } }),
+      ),
+    );
+    expect(found?.isDamaged).toBe(false);
+    expect(found?.calls).toMatchObject([
+      { operation: 'Decrypt', context },
+      { operation: 'Decrypt', context, errorCode: 'AccessDenied' },
+      { operation: 'ReEncrypt', context, destination: { keyArn: foreign, context } },
+      { operation: 'ReEncrypt', context: { mine: 'yes' }, destination: { keyArn: 'alias/planted', context } },
+    ]);
   });
 
   it('takes records of other services as they come', async () => {
@@ -299,7 +369,7 @@ it('is unavailable where the bucket does not answer', async () => {
   const nowhere = new S3Client({ region, credentials, endpoint: 'http://127.0.0.1:1', maxAttempts: 1 });
   await expect(files(now, now, nowhere)).rejects.toMatchObject({ code: 'unavailable' });
   nowhere.destroy();
-  const absent = createCloudTrailCalls('no-such-bucket', keyArn, s3).files({
+  const absent = createCloudTrailCalls('no-such-bucket', [keyArn], s3).files({
     from: now,
     to: now,
     deliveredUntil: now,

@@ -8,6 +8,7 @@ import type { Bookkeeping } from '../../../core/identity/bookkeeping.ts';
 import type { Change } from '../../../core/kernel/entity.ts';
 import type { JobState } from '../../../core/kernel/job-state.ts';
 import type { Store } from '../../../core/kernel/store.ts';
+import type { SyncRecords } from '../../../core/secrets-sync/sync-records.ts';
 import type { DeliveryLog } from '../../../core/siem/delivery-log.ts';
 import type { VerificationStates } from '../../../core/verification/verification-state.ts';
 import { SeededRandom } from '../../support/random.ts';
@@ -20,6 +21,7 @@ export interface Ports {
   readonly inspector: EntityInspector;
   readonly bookkeeping: Bookkeeping;
   readonly deliveries: DeliveryLog;
+  readonly syncRecords: SyncRecords;
   readonly verifications: VerificationStates;
   /** The state of the job of this name. */
   readonly jobState: (name: string) => JobState<TestState>;

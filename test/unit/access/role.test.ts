@@ -55,6 +55,13 @@ const TABLE: Record<
   'audit:read': [false, false, true, true],
   'audit:export': [false, false, true, true],
   'audit:verify': [false, false, true, true],
+  'plan:read': [false, false, true, true],
+  'encryption_key:read': [false, false, true, true],
+  'encryption_key:manage': [false, false, false, true],
+  'secrets_sync:read': [false, false, true, true],
+  'secrets_sync:manage': [false, false, false, true],
+  'evidence_schedule:read': [false, false, true, true],
+  'evidence_schedule:manage': [false, false, true, true],
 };
 const permissions = Object.keys(TABLE) as Permission[];
 
@@ -66,6 +73,8 @@ const PEOPLE_ONLY: readonly Permission[] = [
   'member:leave',
   'oauth:authorize',
   'workspace:create',
+  'encryption_key:manage',
+  'secrets_sync:manage',
 ];
 /** What somebody who owes something can do all the same. */
 const PERSONAL: readonly Permission[] = ['session:manage', 'account:manage', 'mfa:manage', 'member:leave'];
@@ -84,6 +93,9 @@ const STEP_UP: readonly Permission[] = [
   'detection:manage',
   'decoy:manage',
   'audit:export',
+  'encryption_key:manage',
+  'secrets_sync:manage',
+  'evidence_schedule:manage',
 ];
 /** Not for those who are limited to some namespaces. */
 const WIDE: readonly Permission[] = [
@@ -104,6 +116,13 @@ const WIDE: readonly Permission[] = [
   'decoy:manage',
   'finding:read',
   'finding:manage',
+  'plan:read',
+  'encryption_key:read',
+  'encryption_key:manage',
+  'secrets_sync:read',
+  'secrets_sync:manage',
+  'evidence_schedule:read',
+  'evidence_schedule:manage',
 ];
 
 function person(role: Role, more: Partial<UserPrincipal> = {}): UserPrincipal {

@@ -34,6 +34,15 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'GET /workspace': { least: 'viewer' },
   'PATCH /workspace': { least: 'owner', stepUp: true, wide: true },
   'DELETE /workspace': { least: 'owner', stepUp: true, wide: true },
+  'GET /workspace/encryption-key': { least: 'admin', wide: true },
+  'PUT /workspace/encryption-key': { least: 'owner', people: true, stepUp: true, wide: true },
+  'DELETE /workspace/encryption-key': { least: 'owner', people: true, stepUp: true, wide: true },
+  'DELETE /workspace/encryption-key/previous': { least: 'owner', people: true, stepUp: true, wide: true },
+  'GET /workspace/secrets-sync': { least: 'admin', wide: true },
+  'PUT /workspace/secrets-sync': { least: 'owner', people: true, stepUp: true, wide: true },
+  'DELETE /workspace/secrets-sync': { least: 'owner', people: true, stepUp: true, wide: true },
+  'POST /workspace/secrets-sync/bootstrap-key': { least: 'owner', people: true, stepUp: true, wide: true },
+  'GET /workspace/plan': { least: 'admin', wide: true },
   'GET /workspace/members': { least: 'viewer', wide: true },
   'PATCH /workspace/members/{userId}': { least: 'admin', stepUp: true, wide: true },
   'DELETE /workspace/members/{userId}': { least: 'admin', stepUp: true, wide: true },
@@ -98,6 +107,9 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'GET /audit/evidence/event': { least: 'admin', stepUp: true, wide: true },
   'GET /audit/evidence': { least: 'admin', stepUp: true, wide: true },
   'GET /audit/evidence/rows': { least: 'admin', stepUp: true, wide: true },
+  'GET /workspace/evidence-schedule': { least: 'admin', wide: true },
+  'PUT /workspace/evidence-schedule': { least: 'admin', stepUp: true, wide: true },
+  'DELETE /workspace/evidence-schedule': { least: 'admin', stepUp: true, wide: true },
 };
 
 /** Requests that need more or less than the permission of their route says, because of what they ask for. */

@@ -40,6 +40,9 @@ const REPEATS = {
   },
 };
 
+const KEY_ARN = 'arn:aws:kms:us-east-1:111122223333:key/00000000-0000-4000-8000-000000000001';
+const KEY_GONE = { code: 'key_unavailable', keyArn: KEY_ARN, version: '2' };
+
 const CHANNEL = { type: 'webhook', id: 'wh_1' };
 
 describe('an event that is alarming by itself', () => {
@@ -96,6 +99,30 @@ describe('an event that is alarming by itself', () => {
       { action: 'webhook.updated', entity: CHANNEL, detail: { feed: 'alerts', fields: 'name,url' } },
       'warning detection_weakened webhook wh_1',
     ],
+    [
+      'a value that stays closed for its key',
+      { action: 'secret.revealed', result: 'failure', detail: KEY_GONE },
+      `critical key_unavailable key ${KEY_ARN}`,
+    ],
+    [
+      'the same in the middle of a rollback, of a decoy',
+      { action: 'secret.rollback_requested', result: 'failure', detail: { ...KEY_GONE, decoy: 'true' } },
+      `critical key_unavailable key ${KEY_ARN}`,
+    ],
+    [
+      'the same where values go into the Secrets Manager of the customer',
+      { action: 'secret.synced', result: 'failure', detail: KEY_GONE },
+      `critical key_unavailable key ${KEY_ARN}`,
+    ],
+    [
+      'a key that wraps all values from now on',
+      {
+        action: 'encryption_key.changed',
+        entity: { type: 'workspace', id: 'ws_1' },
+        detail: { keyArn: KEY_ARN, previousKeyArn: KEY_ARN },
+      },
+      `warning encryption_key_changed key ${KEY_ARN}`,
+    ],
   ])('%s', (_, rest, expected) => {
     const alert = tripwire(event(rest));
     expect(`${alert?.tier} ${alert?.kind} ${alert?.subject}`).toBe(expected);
@@ -128,6 +155,23 @@ describe('nothing is alarming about', () => {
   it.each<[string, Partial<RecordedEvent>]>([
     ['another key that fails', { ...HONEYPOT, detail: { reason: 'revoked' } }],
     ['many sources', { ...HONEYPOT, detail: { reason: 'many_sources' } }],
+    [
+      'a key that was refused',
+      {
+        action: 'encryption_key.changed',
+        result: 'failure',
+        detail: { code: 'key_refused', keyArn: KEY_ARN },
+      },
+    ],
+    [
+      'a value that stays closed as the service does not answer',
+      { action: 'secret.revealed', result: 'failure', detail: { code: 'unavailable', keyArn: KEY_ARN } },
+    ],
+    [
+      'a request that says so and names no key, for another row does',
+      { action: 'secret.revealed', result: 'failure', detail: { code: 'key_unavailable' } },
+    ],
+    ['a look at the key', { action: 'encryption_key.read', detail: { keyArn: KEY_ARN } }],
     ['any other secret', { ...OPENED, detail: { version: '1', namespace: 'prod' } }],
     ['a decoy that could not be opened, of which a row before tells', { ...OPENED, result: 'failure' }],
     ['a list of decoys', { action: 'secret.listed', detail: { decoy: 'true' } }],

@@ -11,7 +11,7 @@ afterAll(() => {
 });
 
 test('needs the stage and its tables, and no more', () => {
-  expect(readEnv()).toEqual(least);
+  expect(readEnv()).toEqual({ ...least, DEFAULT_PLAN: 'standard' });
   process.env = {};
   expect(readEnv).toThrow('set the environment variables STAGE, VAULT_TABLE, AUDIT_TABLE.');
 });

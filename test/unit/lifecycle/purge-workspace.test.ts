@@ -1,13 +1,17 @@
 import { raiseAlert } from '../../../core/alerts/raise-alert.ts';
 import { updateDetection } from '../../../core/anomaly/update-detection.ts';
+import { changeKey } from '../../../core/encryption-keys/change-key.ts';
+import { setEvidenceSchedule } from '../../../core/evidence-schedule/schedule-evidence.ts';
 import { createFinding } from '../../../core/findings/create-finding.ts';
 import { recordRisk } from '../../../core/findings/record-risk.ts';
+import type { Store } from '../../../core/kernel/store.ts';
 import { DELETED_WORKSPACE_MS, purgeWorkspace } from '../../../core/lifecycle/purge-workspace.ts';
 import { noFacts } from '../../../core/posture/facts.ts';
 import { recordSnapshot } from '../../../core/posture/record-snapshot.ts';
 import { createSecret } from '../../../core/secrets/create-secret.ts';
 import { createWebhook } from '../../../core/siem/create-webhook.ts';
 import { deleteWorkspace } from '../../../core/workspaces/delete-workspace.ts';
+import { openWorkspace } from '../../../core/workspaces/in-open-workspace.ts';
 import { updateWorkspace } from '../../../core/workspaces/update-workspace.ts';
 import { workspaceKind } from '../../../core/workspaces/workspace.ts';
 import { addKey, addWorkspace } from '../../support/api-world.ts';
@@ -62,11 +66,15 @@ async function deletedWithAll(): Promise<void> {
     'test',
   );
   await updateDetection(vault, context, { volume: { enabled: false } });
+  await setEvidenceSchedule(vault, context, { every: 'week' });
   await updateWorkspace(vault, context, { auditRetentionDays: 400 });
+  const kept = await openWorkspace(vault.store, workspaceId);
+  await changeKey(vault, context, kept, await vault.newCustomerKey(workspaceId));
   await recordSnapshot(vault, workspaceId, { from: vault.clock.now(), facts: noFacts() });
-  await deleteWorkspace(vault, context);
-  // A request that was under way at that moment.
+  // So late that the list does not show it yet.
   await createSecret(vault, context, { namespace: 'prod', name: 'late', value: 'v' });
+  const lagging: Store = { ...vault.store, list: async () => ({ items: [] }) };
+  await deleteWorkspace({ ...vault, store: lagging }, context);
 }
 
 it('keeps everything for 30 days, but takes it off its people’s lists at once', async () => {
@@ -88,7 +96,9 @@ it('then removes all but what its trail needs, and in a later run says that it i
       'alert',
       'apiKey',
       'detectionSettings',
+      'evidenceSchedule',
       'finding',
+      'keyMigration',
       'membership',
       'namespace',
       'postureSnapshot',
@@ -104,6 +114,8 @@ it('then removes all but what its trail needs, and in a later run says that it i
   expect(await workspace()).not.toHaveProperty('purgedAt');
   vault.clock.advance(DAY);
   expect(await purge()).toBe(0);
+  expect(await workspace()).not.toHaveProperty('encryptionKey');
+  expect(await workspace()).not.toHaveProperty('previousKeyArns');
   expect(await workspace()).toMatchObject({
     name: '',
     owners: [],

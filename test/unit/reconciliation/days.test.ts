@@ -171,10 +171,10 @@ describe('silence', () => {
 
   it('while every opening failed is none', async () => {
     const id = await world.secret();
-    const { keyArn } = world.vault.keys;
-    Object.assign(world.vault.keys, { keyArn: 'another key' });
+    const { unusable, keyArn } = world.vault.keys;
+    unusable.add(keyArn);
     await expect(reveal(id)).rejects.toMatchObject({ code: 'key_unavailable' });
-    Object.assign(world.vault.keys, { keyArn });
+    unusable.delete(keyArn);
     await world.nextMorning();
     expect(world.alerts).toEqual([]);
   });

@@ -36,7 +36,15 @@ describe('a day on which all went through the vault', () => {
     const [result] = await world.nextMorning();
     expect(result).toEqual({
       day: '2026-01-01',
-      outcome: { files: 5, calls: 5, contexts: 2, withoutRow: 0, byStrangers: 0, isComplete: true },
+      outcome: {
+        files: 5,
+        calls: 5,
+        moved: 0,
+        contexts: 2,
+        withoutRow: 0,
+        byStrangers: 0,
+        isComplete: true,
+      },
     });
     expect(world.alerts).toEqual([]);
     expect(world.events()).toMatchObject([
@@ -142,14 +150,6 @@ describe('a decryption past the vault is found', () => {
     expect(world.alerts).toMatchObject([
       { kind: 'decrypt_by_stranger', detail: { reason: 'context', calls: '2' } },
     ]);
-  });
-
-  it('as a ReEncrypt, which no row accounts for', async () => {
-    const id = await world.secret();
-    await reveal(id);
-    world.decryptPastTheVault(world.contextOf(id), { operation: 'ReEncrypt' });
-    const [{ outcome } = fail()] = await world.nextMorning();
-    expect(outcome.withoutRow).toBe(1);
   });
 
   it('of a workspace that does not exist, and is told to the platform', async () => {
