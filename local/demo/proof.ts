@@ -93,9 +93,12 @@ export async function findOut(stage: Stage, eventId: string, viewerId: string): 
   );
   const [finding] = log.items;
   say(`Event ${finding?.id}: ${finding?.result}, ${JSON.stringify(finding?.detail)}`);
+  const further = Number(finding?.detail['breaks']) - 2;
   say('One more break: the row is not what was sealed in its place either');
-  if (finding?.result !== 'failure' || finding.detail['breaks'] !== '3') {
-    throw new StoryError('The verifier did not record three breaks.');
+  // Where the archiver's time came since, as it does in a vault that was moved on by a day.
+  if (further === 2) say('And one more: it is not what was archived');
+  if (finding?.result !== 'failure' || (further !== 1 && further !== 2)) {
+    throw new StoryError('The verifier did not record what it found.');
   }
 }
 

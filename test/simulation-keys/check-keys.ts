@@ -86,7 +86,8 @@ class Keys {
     standing.migration = migration;
     if (!isEnd) return;
     if (standing.movedIn === pass) this.#report(`the migration of ${id} ended with a pass that moved values`);
-    if (at < standing.startedAt + DRAIN_MS - 2 * MAX_SKEW_MS) this.#report(`the migration of ${id} did not wait for late writers`);
+    if (at < standing.startedAt + DRAIN_MS - 2 * MAX_SKEW_MS)
+      this.#report(`the migration of ${id} did not wait for late writers`);
     const rest = [...standing.sealed.values()].filter((sealed) => !keysAfter(keyArn).includes(sealed.keyArn));
     for (const sealed of rest) this.#report(`the migration of ${id} ended without ${sealed.id}`);
   }

@@ -103,7 +103,9 @@ function isOthers({ rows, changes }: Commit, { kind, secretId, workspaceId, user
     if (op === 'check' || entity.workspaceId !== workspaceId) return false;
     // Whoever destroys a secret version by version may meet one that is just being moved.
     if (kind === 'purge') return true;
-    return entity.id === secretId || ['workspace', 'namespace', 'mfa'].includes(entity.kind) || kind === 'import';
+    return (
+      entity.id === secretId || ['workspace', 'namespace', 'mfa'].includes(entity.kind) || kind === 'import'
+    );
   });
 }
 

@@ -127,6 +127,7 @@ export function playRestoredBetween(seed: number, broken?: Broken): Promise<Repo
     await scheduler.turn(resumesAt() - scheduler.now - 5_000);
     await requests.restore(secret);
     await scheduler.turn(10_000);
+    await world.rewrap('rewrapper 1');
   });
 }
 

@@ -8,7 +8,10 @@ import { playRestoredBetween, type Report } from './history.ts';
 import type { Broken, KeysWorld } from './world.ts';
 
 /** Puts other ports in the places of some of them. */
-type Alter = <P extends { readonly store: Store; readonly trail: AuditTrail }>(parts: P, world: KeysWorld) => P;
+type Alter = <P extends { readonly store: Store; readonly trail: AuditTrail }>(
+  parts: P,
+  world: KeysWorld,
+) => P;
 
 export interface Mutant {
   readonly name: string;
@@ -57,6 +60,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a pass that overlooks what was restored meanwhile',
+    firstSeed: 37,
     caughtBy: /ended without sec_/,
     broken: { rewrapper: withReads('keyMigration', (migration) => ({ ...migration, passDisturbed: false })) },
   },
@@ -73,10 +77,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a pass over live secrets alone',
     caughtBy: /ended without sec_/,
-    broken: { rewrapper: withLists(async (read, list) => (list.endsWith('#deletedSecrets') ? { items: [] } : read())) },
+    broken: {
+      rewrapper: withLists(async (read, list) => (list.endsWith('#deletedSecrets') ? { items: [] } : read())),
+    },
   },
   {
     name: 'a pass over one page of each list',
+    firstSeed: 5,
     caughtBy: /ended without sec_/,
     broken: {
       rewrapper: withLists(async (read) => ({ items: (await read(5)).items })),
@@ -84,11 +91,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'values that are put without regard to what became of them',
+    firstSeed: 124,
     caughtBy: /back from the dead|skipped a revision|altered/,
     broken: { rewrapper: blindly('secretVersion') },
   },
   {
     name: 'a run that does not notice that the key changed',
+    firstSeed: 17,
     caughtBy: /not its workspace's key/,
     broken: { rewrapper: blindly('keyMigration') },
   },
@@ -109,6 +118,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'writers that do not look whether the key is still the same',
+    firstSeed: 6,
     caughtBy: /not its workspace's key/,
     broken: { api: withChanges(({ op, entity }) => op !== 'check' || entity.kind !== 'workspace') },
   },
@@ -126,8 +136,11 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a deployment's key that is followed before all functions have it",
+    firstSeed: 31,
     caughtBy: /which was given up|ended without|at the end/,
-    broken: { rewrapper: withReads('deploymentKey', ({ since, ...key }) => ({ ...key, since: earlier(since) })) },
+    broken: {
+      rewrapper: withReads('deploymentKey', ({ since, ...key }) => ({ ...key, since: earlier(since) })),
+    },
   },
 ];
 

@@ -75,8 +75,7 @@ export class Replay {
     const isNew = row?.action === 'user.mfa_enrollment_started';
     const altered = isMoved ? ['wrappedKey', 'keyArn', 'revision'] : ['lastStep', 'revision'];
     const isKept = JSON.stringify(without(before, altered)) === JSON.stringify(without(entity, altered));
-    if (!isKept && !isNew)
-      this.#report(`${row?.action} altered ${id}`);
+    if (!isKept && !isNew) this.#report(`${row?.action} altered ${id}`);
     if (isMoved && before.keyArn === entity.keyArn) this.#report(`${id} was moved to where it was`);
     if (entity.revision !== before.revision + 1) this.#report(`${id} skipped a revision`);
   }
@@ -114,7 +113,9 @@ export function rowOf(rows: readonly Row[], { row }: EvidentChange): Row | undef
 }
 
 function without(sealed: Sealed, members: readonly string[]): object {
-  const rest = Object.entries(sealed).filter(([name]) => !members.includes(name)).sort();
+  const rest = Object.entries(sealed)
+    .filter(([name]) => !members.includes(name))
+    .sort();
   return Object.fromEntries(
     rest.map(([name, value]) => [
       name,

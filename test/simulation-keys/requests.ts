@@ -73,7 +73,9 @@ export class Requests {
   }
 
   restore({ id }: Secret): Promise<Request> {
-    return this.#once({ kind: 'restore', secretId: id }, (parts, context) => restoreSecret(parts, context, id));
+    return this.#once({ kind: 'restore', secretId: id }, (parts, context) =>
+      restoreSecret(parts, context, id),
+    );
   }
 
   purge({ id }: Secret): Promise<Request> {

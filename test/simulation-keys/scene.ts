@@ -32,7 +32,12 @@ export async function setScene(world: KeysWorld): Promise<void> {
     });
     const workspace = newWorkspace(workspaceId, 'Acme', joinedAt);
     await commit(process, workspaceId, 'workspace.created', [workspace, membership]);
-    await commit(process, PLATFORM_WORKSPACE, 'user.created', await personWithFactor(world, process, id, joinedAt));
+    await commit(
+      process,
+      PLATFORM_WORKSPACE,
+      'user.created',
+      await personWithFactor(world, process, id, joinedAt),
+    );
   }
 }
 

@@ -47,6 +47,10 @@ const RUN_LIMIT_MS = 300_000;
 /** How far lists may lag in a history, in milliseconds. */
 const LAGS = [0, 500, 20_000, 50_000] as const;
 const STREAMS = 4_096;
+const DERIVED_KEYS = createDerivedKeys(async () => ({
+  current: '1',
+  secrets: new Map([['1', 'r'.repeat(43)]]),
+}));
 /** Who asks for everything. */
 const OWNER = {
   type: 'user',
@@ -105,7 +109,14 @@ export class KeysWorld {
     const { requests } = this.evidence;
     const userAgent = `request-${requests.length + 1}`;
     const { now } = this.scheduler;
-    const request: Request = { ...asked, userAgent, startedAt: now, endedAt: now, faults: 0, outcome: 'died' };
+    const request: Request = {
+      ...asked,
+      userAgent,
+      startedAt: now,
+      endedAt: now,
+      faults: 0,
+      outcome: 'died',
+    };
     requests.push(request);
     const context: RequestContext = {
       principal: { ...OWNER, workspaceId: asked.workspaceId },
@@ -206,17 +217,17 @@ export class KeysWorld {
 
   #apiParts(process: KeysProcess): ApiParts {
     const { trail, clock, random, deploymentKeys, ports } = process;
-    const derivedKeys = createDerivedKeys(async () => ({
-      current: '1',
-      secrets: new Map([['1', 'r'.repeat(43)]]),
-    }));
     const { store, keys } = ports;
     const alerts = { raise: async () => undefined };
     const parts: ApiParts = {
-      ...{ store, trail, clock, random, keys, deploymentKeys, alerts, derivedKeys },
+      ...{ store, trail, clock, random, keys, deploymentKeys, alerts, derivedKeys: DERIVED_KEYS },
       bookkeeping: process.faulty('bookkeeping', this.#bookkeeping),
       keyInspector: process.faulty('inspector', this.keys.inspector),
-      customerKeys: { accounts: 'any', granted: [], users: { api: 'api', rewrapper: 'rewrapper', syncer: 'syncer' } },
+      customerKeys: {
+        accounts: 'any',
+        granted: [],
+        users: { api: 'api', rewrapper: 'rewrapper', syncer: 'syncer' },
+      },
       defaultPlan: 'enterprise',
     };
     return this.#broken.api?.(parts, this) ?? parts;
@@ -247,7 +258,8 @@ export class KeysWorld {
   /** A run may fail because a store or a key did, or because somebody else was quicker. */
   #note(role: Rewrapper, error: unknown): void {
     const isExpected =
-      error instanceof VaultError && ['unavailable', 'key_unavailable', 'concurrent_change'].includes(error.code);
+      error instanceof VaultError &&
+      ['unavailable', 'key_unavailable', 'concurrent_change'].includes(error.code);
     if (!isExpected || this.faults === undefined)
       this.evidence.complaints.push(`a run of ${role} failed: ${String(error)}`);
   }

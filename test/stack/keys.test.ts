@@ -81,44 +81,7 @@ test('the account manages every key by a list of actions, none of which uses or 
   }
 });
 
-describe('the secrets key', () => {
-  const exact = inContext({ secretId: 's', version: '1', workspaceId: 'w' });
-
-  test.each(['kms:Decrypt', 'kms:GenerateDataKey'])(
-    'gives %s to the api role in the exact context',
-    (action) => {
-      expect(evaluate(secrets, { principal: role('api'), action, context: exact })).toBe('allowed');
-    },
-  );
-
-  test.each([
-    ['no context', {}],
-    ['a key missing', { secretId: 's', version: '1' }],
-    ['a key too many', { secretId: 's', version: '1', workspaceId: 'w', extra: 'x' }],
-    ['another key instead', { secretId: 's', version: '1', workspace: 'w' }],
-  ])('gives the api role nothing with %s', (_, context) => {
-    const request = { principal: role('api'), action: 'kms:Decrypt', context: inContext(context) };
-    expect(evaluate(secrets, request)).toBe('not allowed');
-  });
-
-  // Who may do what in which context, and that nobody else may anything: see value-keys.test.ts.
-
-  test('gives no other principal a data key', () => {
-    for (const principal of [
-      role('verifier'),
-      role('tally'),
-      role('purge'),
-      role('retention'),
-      ...strangers,
-    ]) {
-      for (const service of ['dynamodb', 'secretsmanager', 's3']) {
-        const context = { ...exact, ...through(service) };
-        expect(evaluate(secrets, { principal, action: 'kms:Decrypt', context })).toBe('not allowed');
-        expect(evaluate(secrets, { principal, action: 'kms:GenerateDataKey', context })).toBe('not allowed');
-      }
-    }
-  });
-});
+// Who may use the key for values, and how, is proved in value-keys.test.ts for all of its kind.
 
 describe('the data key', () => {
   test('opens tables to the function roles, only through DynamoDB', () => {
@@ -333,7 +296,7 @@ describe('the role that restores', () => {
 });
 
 test('a new key for values stands beside the old one with the same policy, under an alias of its own', () => {
-  const { keys: rotating, api } = synth({ ...findStage('production'), secretsKeys: [2, 1] });
+  const { keys: rotating } = synth({ ...findStage('production'), secretsKeys: [2, 1] });
   const policyOf = (id: string) =>
     resourcesOf(rotating, 'AWS::KMS::Key').find(([logicalId]) => logicalId.startsWith(id))?.[1].Properties[
       'KeyPolicy'
@@ -346,11 +309,4 @@ test('a new key for values stands beside the old one with the same policy, under
   expect(aliases).toEqual(
     expect.arrayContaining(['alias/lockzero/production/secrets', 'alias/lockzero/production/secrets-2']),
   );
-  const [, handler] =
-    resourcesOf(api, 'AWS::Lambda::Function').find(([id]) => id.startsWith('ApiFunction')) ?? [];
-  const { Variables } = handler?.Properties['Environment'] as { Variables: Record<string, unknown> };
-  expect(String(resolve(Variables['SECRETS_KEY_ARNS'])).split(',')).toEqual([
-    expect.stringContaining('Secrets2Key'),
-    expect.stringContaining('SecretsKey'),
-  ]);
 });

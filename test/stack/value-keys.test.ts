@@ -224,7 +224,15 @@ describe.each(cases)('the keys for values of $name', (each) => {
     );
     for (const name of ['api', 'rewrapper', 'syncer', 'reconciler']) {
       const { SECRETS_KEY_ARNS = '', TENANT_KEY_ARN } = each.deployment.environmentOf(name);
-      expect([...SECRETS_KEY_ARNS.split(','), TENANT_KEY_ARN].filter(Boolean).sort()).toEqual(keys.sort());
+      const own = SECRETS_KEY_ARNS.split(',');
+      expect([...own, TENANT_KEY_ARN].filter(Boolean).sort()).toEqual(keys.sort());
+      // The first wraps.
+      const ids = each.stage.secretsKeys.map((number) =>
+        number === 1 ? 'SecretsKey' : `Secrets${number}Key`,
+      );
+      expect(own.map((arn) => ids.findIndex((id) => arn.includes(`:key/${id}`)))).toEqual(
+        own.map((_, index) => index),
+      );
     }
   });
 

@@ -3,17 +3,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   CreateSecretCommand,
+  DeleteSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
   ListSecretsCommand,
   PutSecretValueCommand,
+  RestoreSecretCommand,
   SecretsManagerClient,
+  TagResourceCommand,
+  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
+import { customerAccessKey } from '../../../local/kms/caller.ts';
 import { createSecretsManager } from '../../../local/secrets-manager/secrets-manager.ts';
 import { credentials, serveStandIns } from './serve-stand-ins.ts';
 
 const region = 'us-east-1';
-const now = Date.UTC(2026, 0, 1);
+let now = Date.UTC(2026, 0, 1);
 const folder = mkdtempSync(join(tmpdir(), 'secrets-manager-'));
 const file = join(folder, 'secrets.json');
 let server: Awaited<ReturnType<typeof serveStandIns>>;
@@ -102,6 +107,82 @@ test('a token repeated with another value is ResourceExistsException', async () 
     client.send(new PutSecretValueCommand({ SecretId: 'token', SecretString, ClientRequestToken }));
   expect((await put('x')).VersionId).toBe(ClientRequestToken);
   await expect(put('y')).rejects.toMatchObject({ name: 'ResourceExistsException' });
+});
+
+test('a deleted secret gives nothing away, can be restored for a time, and is gone after it', async () => {
+  const SecretId = 'deleted';
+  const creation = { Name: SecretId, SecretString: 'x' };
+  await client.send(new CreateSecretCommand(creation));
+  const deletion = new DeleteSecretCommand({ SecretId, RecoveryWindowInDays: 7 });
+  const { DeletionDate } = await client.send(deletion);
+  expect(DeletionDate).toEqual(new Date(now + 7 * 86_400_000));
+  const refusal = { name: 'InvalidRequestException' };
+  await expect(read(SecretId)).rejects.toMatchObject(refusal);
+  await expect(client.send(deletion)).rejects.toMatchObject(refusal);
+  await expect(client.send(new CreateSecretCommand(creation))).rejects.toMatchObject(refusal);
+  const put = new PutSecretValueCommand({ SecretId, SecretString: 'y' });
+  await expect(client.send(put)).rejects.toMatchObject(refusal);
+  const described = () => client.send(new DescribeSecretCommand({ SecretId }));
+  expect(await described()).toMatchObject({ DeletedDate: DeletionDate });
+  await client.send(new RestoreSecretCommand({ SecretId }));
+  expect((await read(SecretId)).SecretString).toBe('x');
+  await client.send(deletion);
+  now += 7 * 86_400_000;
+  await expect(described()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  await client.send(new CreateSecretCommand({ ...creation, SecretString: 'another' }));
+  expect((await read(SecretId)).SecretString).toBe('another');
+});
+
+test('tags are given at the creation and added to later', async () => {
+  const Tags = [{ Key: 'a', Value: '1' }];
+  await client.send(new CreateSecretCommand({ Name: 'tagged', SecretString: 'x', Tags }));
+  const more = [
+    { Key: 'a', Value: '2' },
+    { Key: 'b', Value: '3' },
+  ];
+  await client.send(new TagResourceCommand({ SecretId: 'tagged', Tags: more }));
+  expect((await client.send(new DescribeSecretCommand({ SecretId: 'tagged' }))).Tags).toEqual(more);
+});
+
+test('a label moves only off the version that the caller knows it on', async () => {
+  const SecretId = 'labelled';
+  const first = await client.send(new CreateSecretCommand({ Name: SecretId, SecretString: 'one' }));
+  const put = { SecretId, SecretString: 'two', VersionStages: ['OURS'] };
+  const second = await client.send(new PutSecretValueCommand(put));
+  const move = (RemoveFromVersionId?: string) =>
+    client.send(
+      new UpdateSecretVersionStageCommand({
+        SecretId,
+        VersionStage: 'AWSCURRENT',
+        MoveToVersionId: second.VersionId,
+        RemoveFromVersionId,
+      }),
+    );
+  await expect(move()).rejects.toMatchObject({ name: 'InvalidParameterException' });
+  await expect(move(second.VersionId)).rejects.toMatchObject({ name: 'InvalidParameterException' });
+  expect((await read(SecretId)).SecretString).toBe('one');
+  await move(first.VersionId);
+  expect((await read(SecretId)).SecretString).toBe('two');
+  expect((await read(SecretId, 'AWSPREVIOUS')).SecretString).toBe('one');
+});
+
+test('each account and region has secrets of its own', async () => {
+  const endpoint = `${server.url}/_aws/secretsmanager`;
+  const customer = { accessKeyId: customerAccessKey('111122223333'), secretAccessKey: 'none' };
+  const places = [
+    new SecretsManagerClient({ region, credentials: customer, endpoint }),
+    new SecretsManagerClient({ region: 'eu-central-1', credentials: customer, endpoint }),
+  ];
+  for (const [index, place] of [client, ...places].entries()) {
+    await place.send(new CreateSecretCommand({ Name: 'shared', SecretString: `value ${index}` }));
+  }
+  const readIn = async (place: SecretsManagerClient) =>
+    (await place.send(new GetSecretValueCommand({ SecretId: 'shared' }))).SecretString;
+  expect(await Promise.all([client, ...places].map(readIn))).toEqual(['value 0', 'value 1', 'value 2']);
+  expect((await places[1]?.send(new DescribeSecretCommand({ SecretId: 'shared' })))?.ARN).toContain(
+    ':eu-central-1:111122223333:',
+  );
+  for (const place of places) place.destroy();
 });
 
 test.each([

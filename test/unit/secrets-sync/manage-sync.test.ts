@@ -5,14 +5,7 @@ import { owningPerson } from '../../support/encryption-key-route-cases.ts';
 import { CUSTOMER_ACCOUNT } from '../../support/memory-customer-keys.ts';
 import { SYNC_ROLE, SYNC_SITE } from '../../support/memory-customer-secrets.ts';
 import { callerWith, rowsOf } from '../../support/memory-vault.ts';
-import {
-  addSecret,
-  personIn,
-  runSync,
-  type SyncWorld,
-  setSync,
-  syncWorld,
-} from '../../support/sync-world.ts';
+import { addSecret, runSync, type SyncWorld, setSync, syncWorld } from '../../support/sync-world.ts';
 
 let world: SyncWorld;
 beforeEach(async () => {
