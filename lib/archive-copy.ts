@@ -9,7 +9,8 @@ export const ARCHIVE_COPY_RULE = 'archive-copy';
 
 /**
  * Lets S3 copy every new version to the bucket in the other region, with its lock. Removals are not copied, so the role
- * cannot remove; what was written before the rule is not copied either (S3, "Replicating existing objects").
+ * cannot remove; what was written before the rule is not copied either, nor while a stage that has an archive already gets
+ * both rule and role. S3 Batch Replication copies that once (S3, "Replicating existing objects").
  */
 export function copyArchive(stack: Stack, stage: StageConfig, bucket: Bucket, region: string): void {
   const { archiveCopyBucket, role: roleName } = namesOf(stage);
@@ -63,5 +64,4 @@ export function copyArchive(stack: Stack, stage: StageConfig, bucket: Bucket, re
       },
     ],
   };
-  resource.node.addDependency(policy);
 }

@@ -13,6 +13,7 @@ import {
   isSynced,
   noteInPlace,
   type SyncRun,
+  stillSet,
   wholeName,
 } from './sync-run.ts';
 
@@ -35,14 +36,19 @@ interface Work {
  *
  * A crash leaves a note without a version, or with an earlier one: the next run looks at the copy again.
  *
- * @throws VaultError `unavailable` when rows or notes cannot be written.
+ * @throws RefusedChanges when the sync was set otherwise, or ended: nothing was opened. VaultError `unavailable` when rows or
+ * notes cannot be written.
  */
 export async function copySecrets(run: SyncRun, due: readonly DueCopy[]): Promise<readonly CopyOutcome[]> {
   const planned = await allDone(due.map((one) => guarded(run, one, () => plan(run, one))));
   const toOpen = planned.filter(isWork).filter(needsValue);
   await commitSync(
     run,
-    toOpen.map(({ opened }) => syncedEvent(run, opened)),
+    // One check is enough for all, and a transaction takes no second one of the same entity.
+    toOpen.map(({ opened }, index) => ({
+      ...syncedEvent(run, opened),
+      ...(index === 0 ? { changes: [stillSet(run)] } : {}),
+    })),
   );
   return allDone(
     planned.map(async (one) => (isWork(one) ? guarded(run, one.due, () => carryOut(run, one)) : one)),

@@ -1,7 +1,15 @@
 import { secretKind } from '../secrets/secret.ts';
 import { targetText } from './secrets-sync.ts';
 import type { CopyNote } from './sync-records.ts';
-import { type CopyOutcome, commitSync, failCopy, isSynced, type SyncRun, wholeName } from './sync-run.ts';
+import {
+  type CopyOutcome,
+  commitSync,
+  failCopy,
+  isSynced,
+  type SyncRun,
+  stillSet,
+  wholeName,
+} from './sync-run.ts';
 
 /**
  * Takes away a copy whose secret is deleted, has become a decoy, or lies in a namespace that is not synced any more. It can
@@ -10,7 +18,7 @@ import { type CopyOutcome, commitSync, failCopy, isSynced, type SyncRun, wholeNa
  *
  * A crash after the removal leaves the note: the next run finds the copy removed, and forgets it.
  *
- * @throws VaultError `unavailable` when rows or notes cannot be written.
+ * @throws RefusedChanges when the sync was set otherwise, or ended. VaultError `unavailable` when rows or notes cannot be written.
  */
 export async function removeCopy(run: SyncRun, note: CopyNote): Promise<CopyOutcome> {
   const { parts, sync } = run;
@@ -39,6 +47,7 @@ async function remove(run: SyncRun, { secretId, name }: CopyNote): Promise<boole
       entity: { type: 'secret', id: secretId },
       result: 'success',
       detail: { copy: whole, target: targetText(parts.syncSite, sync) },
+      changes: [stillSet(run)],
     },
   ]);
   await account.remove(whole);

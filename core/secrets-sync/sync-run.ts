@@ -1,8 +1,10 @@
+import { RefusedChanges } from '../audit/append.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import { systemOrigin } from '../audit/lane-start.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import type { KeyService } from '../crypto/key-service.ts';
 import type { Alerts } from '../detection/alert.ts';
+import { type Change, check } from '../kernel/entity.ts';
 import { VaultError } from '../kernel/errors.ts';
 import type { Clock, Random } from '../kernel/ports.ts';
 import type { Store } from '../kernel/store.ts';
@@ -13,7 +15,14 @@ import {
   type SecretsAccount,
   type SyncFault,
 } from './customer-secrets.ts';
-import { copyName, copyPrefix, type SecretsSync, type SyncSite, targetText } from './secrets-sync.ts';
+import {
+  copyName,
+  copyPrefix,
+  type SecretsSync,
+  type SyncSite,
+  secretsSyncKind,
+  targetText,
+} from './secrets-sync.ts';
 import type { CopyNote, SyncRecords } from './sync-records.ts';
 
 /** What copying takes. */
@@ -82,6 +91,11 @@ export async function commitSync({ parts, sync }: SyncRun, events: readonly Audi
   if (events.length > 0) await parts.trail.commit(systemOrigin(sync.workspaceId, SYNC_JOB), events);
 }
 
+/** The change that goes with opening or removing something: refused once somebody has set the sync otherwise, or ended it. */
+export function stillSet({ sync }: SyncRun): Change {
+  return check(secretsSyncKind, sync);
+}
+
 /** Notes that a copy is as it should be, with the version that lies there. */
 export function noteInPlace({ parts, sync }: SyncRun, due: DueCopy, version: number): Promise<void> {
   return parts.syncRecords.note(sync.workspaceId, {
@@ -126,7 +140,8 @@ export async function allDone<T>(works: readonly Promise<T>[]): Promise<readonly
 /** What kept a copy from its place. @throws what no copy is to blame for. */
 export function faultOf(error: unknown): SyncFault {
   if (error instanceof CopyRefused) return error.fault;
-  if (!(error instanceof VaultError)) throw error;
+  // Of a refused change, the sync is to blame, which is not what it was.
+  if (!(error instanceof VaultError) || error instanceof RefusedChanges) throw error;
   if (error.code === 'key_unavailable') return 'key_unavailable';
   return error.code === 'internal' ? 'value_damaged' : 'unavailable';
 }

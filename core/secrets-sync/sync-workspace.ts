@@ -1,3 +1,4 @@
+import { RefusedChanges } from '../audit/append.ts';
 import { listPages } from '../kernel/list-pages.ts';
 import { secretKind, secretList } from '../secrets/secret.ts';
 import { workspaceKind } from '../workspaces/workspace.ts';
@@ -192,7 +193,12 @@ async function* wantedSecrets({ store }: SyncParts, sync: SecretsSync) {
   }
 }
 
-/** Works on a few at a time, until all are done, time is up, or too much fails. */
+/** What somebody decides about the sync counts at once: the rest is for a run that knows it. */
+function stopIfChanged(error: unknown): undefined {
+  if (!(error instanceof RefusedChanges)) throw error;
+}
+
+/** Works on a few at a time, until all are done, time is up, too much fails, or somebody sets the sync otherwise. */
 async function inSlices<T>(
   items: readonly T[],
   mayGoOn: () => boolean,
@@ -202,7 +208,8 @@ async function inSlices<T>(
   let failures = 0;
   for (let at = 0; at < items.length; at += WIDTH) {
     if (failures >= MAX_FAILURES || !mayGoOn()) return { outcomes, isComplete: false };
-    const slice = await workOn(items.slice(at, at + WIDTH));
+    const slice = await workOn(items.slice(at, at + WIDTH)).catch(stopIfChanged);
+    if (slice === undefined) return { outcomes, isComplete: false };
     failures += slice.filter(({ outcome }) => outcome === 'failed').length;
     outcomes.push(...slice);
   }

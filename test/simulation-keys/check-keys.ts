@@ -76,7 +76,7 @@ class Keys {
     const row = rows.find(({ action }) => action === MOVED);
     const moved = changes.filter((change) => isSealed(change.entity) && rowOf(rows, change) === row).length;
     if (row !== undefined && row.detail['count'] !== String(moved))
-      this.#report(`a row says that ${row.detail['count']} values were moved, and it were ${moved}`);
+      this.#report(`a row says that ${row.detail['count']} values were moved, and there were ${moved}`);
     if (rows.some(({ action, result }) => BEGUN.has(action) && result === 'success')) {
       standing.startedAt = at;
       delete standing.movedIn;

@@ -64,20 +64,19 @@ export function playHistory(seed: number, coverage: Coverage, broken?: Broken): 
 
 /**
  * A short story in which one call of whoever brings the key, moves the values or gives the former keys up goes wrong.
- * Meanwhile somebody writes under the former key, and somebody cannot decide.
+ * Somebody writes at the moment when the key changes.
  */
 export async function playSmall(
   at = 0,
   fault: Fault = 'none',
-  broken?: Broken,
 ): Promise<Report & { readonly calls: readonly string[] }> {
   const faults = new SingleFault(at, fault);
-  const report = await play(new KeysWorld(1, broken, 0), async (world) => {
+  const report = await play(new KeysWorld(1, {}, 0), async (world) => {
     const { scheduler } = world;
     await setScene(world);
     const [workspaceId] = WORKSPACES;
     const requests = new Requests(world, workspaceId);
-    const [first, second] = [await requests.create(), await requests.create()].map(made);
+    const [first, second] = [made(await requests.create()), made(await requests.create())];
     await requests.put(first);
     await requests.delete(second);
     world.faults = faults;

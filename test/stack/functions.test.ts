@@ -27,7 +27,7 @@ function permissionsOf(name: string): Record<string, string[]> {
       for (const resource of listOf(resolve(statement.Resource))) {
         const target = resource
           .replace(/^.*ExportsOutput(Ref|FnGetAtt)/, '')
-          .replace(/[0-9A-F]{8}/g, '')
+          .replace(/(?<=[a-z])([0-9A-F]{8})+/g, '')
           .replace(/^lockzero-production-(.*)-arn/, '$1');
         const through = listOf(Object.values(statement.Condition?.['StringEquals'] ?? {})).join();
         const key = through === '' ? target : `${target} via ${through.split('.')[0]}`;

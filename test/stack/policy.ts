@@ -36,6 +36,8 @@ export function evaluate(statements: readonly Statement[], request: PolicyReques
 }
 
 function matches(statement: Statement, request: PolicyRequest): boolean {
+  // First, because it rules most statements out.
+  if (!list(resolve(statement.Action)).some((pattern) => like(pattern, request.action))) return false;
   const isService = !request.principal.startsWith('arn:');
   const context: Record<string, readonly string[]> = isService
     ? {}
@@ -44,7 +46,6 @@ function matches(statement: Statement, request: PolicyRequest): boolean {
   return (
     (statement.Principal === undefined ||
       principalMatches(resolve(statement.Principal), request.principal, isService)) &&
-    list(resolve(statement.Action)).some((pattern) => like(pattern, request.action)) &&
     resourceMatches(statement, request.resource) &&
     Object.entries(statement.Condition ?? {}).every(([operator, keys]) =>
       Object.entries(keys).every(([key, wanted]) => holds(operator, list(resolve(wanted)), context[key])),
@@ -95,6 +96,7 @@ function holds(operator: string, wanted: readonly string[], actual: readonly str
 }
 
 function like(pattern: string, value: string): boolean {
+  if (!/[*?]/.test(pattern)) return pattern === value;
   const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`).test(value);
 }

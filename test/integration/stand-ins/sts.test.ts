@@ -91,7 +91,7 @@ test('a role lets in whom it names, and nobody knows of one that is not there', 
 test.each<[string, Partial<AssumeRoleCommandInput>, string]>([
   ['a session of a minute', { DurationSeconds: 60 }, 'ValidationError'],
   ['a role with a path', { RoleArn: 'arn:aws:iam::111122223333:role/x/y' }, 'ValidationError'],
-  ['a policy that is none', { Policy: '{}' }, 'MalformedPolicyDocument'],
+  ['a policy that is none', { Policy: '{}' }, 'MalformedPolicyDocumentException'],
   ['a policy that is too long', { Policy: JSON.stringify(ANYTHING).padEnd(2_049) }, 'ValidationError'],
 ])('%s is refused', async (_, input, name) => {
   await makeRole(trusting({}));

@@ -239,6 +239,40 @@ describe('two runs at once', () => {
   });
 });
 
+describe('a sync that somebody sets otherwise while a run is under way', () => {
+  it.each([
+    ['ended', () => deleteSecretsSync(world.vault, world.owner)],
+    ['set to other namespaces', () => setSync(world, { namespaces: [] })],
+  ])('opens nothing any more once it is %s', async (_, change) => {
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) await addSecret(world, name);
+    await setSync(world);
+    let begun = false;
+    world.vault.tables.answers = async ({ name }) => {
+      if (begun || name !== 'customerSecrets.create') return;
+      begun = true;
+      await change();
+    };
+    expect(await runSync(world)).toEqual({ copied: 5, removed: 0, failed: 0 });
+    expect(rowsNamed(world, 'secret.synced')).toHaveLength(5);
+    expect(world.vault.customerSecrets.openSessions).toBe(0);
+  });
+
+  it('removes nothing any more once it is ended', async () => {
+    const id = await addSecret(world, 'db');
+    await setSync(world);
+    await runSync(world);
+    await deleteSecret(world.vault, world.owner, id);
+    let begun = false;
+    world.vault.tables.answers = async ({ name }) => {
+      if (begun || name !== 'customerSecrets.look') return;
+      begun = true;
+      await deleteSecretsSync(world.vault, world.owner);
+    };
+    expect(await runSync(world)).toEqual({ copied: 0, removed: 0, failed: 0 });
+    expect(copyOf(world, 'prod/db')).toBe('value of db');
+  });
+});
+
 describe('a deployment', () => {
   it('syncs all workspaces, and one that fails keeps no other from it', async () => {
     await addSecret(world, 'db');

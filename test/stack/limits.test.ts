@@ -1,0 +1,87 @@
+import { FUNCTION_NAMES, namesOf } from '../../lib/names.ts';
+import { parseStage } from '../../lib/stage.ts';
+import { findStage } from '../../lib/stages.ts';
+import { type Deployment, deploy } from './deployment.ts';
+import { resolve } from './policy.ts';
+import { resourcesOf, synthAll } from './synth.ts';
+
+const region = 'ap-southeast-1';
+const name = 'a'.repeat(20);
+const account = (index: number) => String(444455550000 + index);
+const many = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+const keyArn = (index: number, owner = '111122223333') =>
+  `arn:aws:kms:${region}:${owner}:key/0a1b2c3d-0a1b-0a1b-0a1b-${String(index).padStart(12, '0')}`;
+const workspaceId = (index: number) => `ws_${String(index).padStart(32, '0')}`;
+
+/** Whatever makes policies and environments longer, as long as a stage may say it. */
+const largest = parseStage({
+  ...findStage('production'),
+  name,
+  region,
+  recovery: true,
+  secretsKeys: [4, 3, 2, 1],
+  signingKeys: [4, 3, 2, 1],
+  customerKeyAccounts: many(20, account),
+  grantedKeys: many(8, (index) => ({ workspaceId: workspaceId(index), keyArn: keyArn(index) })),
+  tenantKeyArn: keyArn(99, account(0)),
+  customerTrail: {},
+  syncAccounts: many(20, account),
+  archiveReaders: many(10, (index) => ({
+    roleArn: `arn:aws:iam::${account(index)}:role/${'r'.repeat(64)}`,
+    workspaceId: workspaceId(index),
+  })),
+  replicateArchiveTo: 'us-west-2',
+  mail: { from: 'vault@mail.example.com' },
+});
+const templates = Object.values(synthAll(largest)).filter((template) => template !== undefined);
+const deployment = deploy(largest);
+
+/** As long as it will be: imported ARNs stand for ones of the length of a key's. */
+function lengthOf(value: unknown): number {
+  const imported = keyArn(0);
+  return JSON.stringify(resolve(value, (kind) => (kind === 'ImportValue' ? imported : undefined))).replaceAll(
+    /"[A-Z]\w+\.Arn/g,
+    `"${imported}`,
+  ).length;
+}
+
+test('policies fit: 6,144 characters of a managed one, 20 KB of a bucket’s, 32 KB of a key’s', () => {
+  const documents = (type: string, property: string) =>
+    templates.flatMap((template) =>
+      resourcesOf(template, type).map(([id, { Properties }]): [string, number] => [
+        id,
+        lengthOf(Properties[property]),
+      ]),
+    );
+  const limits: [string, string, number][] = [
+    ['AWS::IAM::ManagedPolicy', 'PolicyDocument', 6_144],
+    ['AWS::S3::BucketPolicy', 'PolicyDocument', 20_480],
+    ['AWS::KMS::Key', 'KeyPolicy', 32_768],
+  ];
+  for (const [type, property, limit] of limits) {
+    const tooLong = documents(type, property).filter(([, length]) => length > limit);
+    expect([type, tooLong]).toEqual([type, []]);
+  }
+});
+
+test('environments fit into the 4 KB of Lambda', () => {
+  const sizes = environmentsOf(deployment).filter(([, size]) => size > 4_096);
+  expect(sizes).toEqual([]);
+});
+
+function environmentsOf({ functionRoles, environmentOf }: Deployment): [string, number][] {
+  return [...functionRoles.keys()].map((functionName) => {
+    const variables = environmentOf(functionName.replace(`lockzero-${name}-`, ''));
+    return [functionName, lengthOf(variables)];
+  });
+}
+
+test('names fit: 64 characters of a role, 63 of a bucket', () => {
+  const { role, archiveCopyBucket } = namesOf(largest);
+  for (const each of [...FUNCTION_NAMES, 'snapshots', 'archive-copy', 'restore'] as const)
+    expect([each, role(each).length <= 64]).toEqual([each, true]);
+  expect(
+    String(resolve(archiveCopyBucket(region))).replace(/\$\{Token[^}]*\}/, '111122223333').length,
+  ).toBeLessThanOrEqual(63);
+});

@@ -1,0 +1,348 @@
+import { StageError } from '../../lib/stage.ts';
+import { findTenant } from '../../lib/tenant.ts';
+import { deploy } from './deployment.ts';
+import { ACCOUNT, evaluate, type Statement } from './policy.ts';
+import { resourcesOf, synthAll } from './synth.ts';
+
+const CUSTOMER = '444455556666';
+const key = (region: string, account = CUSTOMER) =>
+  `arn:aws:kms:${region}:${account}:key/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f`;
+const reader = `arn:aws:iam::${CUSTOMER}:role/auditor`;
+const bus = `arn:aws:events:eu-central-1:${CUSTOMER}:event-bus/lockzero`;
+const acme = { tenant: 'acme', byokKeyArn: key('us-east-1') };
+
+type Options = Readonly<Record<string, unknown>>;
+const find = (options: Options) => findTenant((name) => options[name]);
+function tenantOf(options: Options) {
+  const stage = find(options);
+  if (stage === undefined) throw new Error('These options name no tenant.');
+  return stage;
+}
+
+describe('the options of a tenant', () => {
+  test('name is and key are enough: like production, under the customer’s key, on the largest plan', () => {
+    expect(tenantOf(acme)).toMatchObject({
+      name: 'acme',
+      region: 'us-east-1',
+      archive: { mode: 'COMPLIANCE', retentionDays: 2557 },
+      removal: 'retain',
+      fips: false,
+      tenantKeyArn: key('us-east-1'),
+      defaultPlan: 'enterprise',
+      secretsKeys: [1],
+      customerKeyAccounts: [],
+      archiveReaders: [],
+      syncAccounts: [],
+      customerTrail: {},
+    });
+    expect(tenantOf(acme)).not.toHaveProperty('replicateArchiveTo');
+  });
+
+  test('all of them find their place', () => {
+    const all = {
+      ...acme,
+      byokKeyArn: key('eu-central-1'),
+      region: 'eu-central-1',
+      account: ACCOUNT,
+      compliance: 'false',
+      replicateArchiveTo: 'eu-west-1',
+      archiveReader: reader,
+      trailBucket: 'acme-trail',
+      eventBusArn: bus,
+      syncAccounts: `${CUSTOMER},777788889999`,
+      domain: 'vault.acme.example',
+      certificateArn: `arn:aws:acm:eu-central-1:${ACCOUNT}:certificate/0a1b`,
+      mailFrom: 'vault@acme.example',
+      alarmEmail: 'oncall@acme.example',
+    };
+    expect(tenantOf(all)).toMatchObject({
+      region: 'eu-central-1',
+      account: ACCOUNT,
+      replicateArchiveTo: 'eu-west-1',
+      archiveReaders: [{ roleArn: reader }],
+      customerTrail: { bucketName: 'acme-trail', eventBusArn: bus },
+      syncAccounts: [CUSTOMER, '777788889999'],
+      domain: { name: 'vault.acme.example', certificateArn: all.certificateArn },
+      mail: { from: 'vault@acme.example' },
+      alarmEmails: ['oncall@acme.example'],
+    });
+  });
+
+  test('compliance means FIPS where the region has it', () => {
+    const fipsIn = (region: string) =>
+      tenantOf({ tenant: 'acme', region, byokKeyArn: key(region), compliance: 'true' }).fips;
+    expect(['us-east-1', 'ca-central-1', 'us-gov-west-1'].map(fipsIn)).toEqual([true, true, true]);
+    expect(['eu-central-1', 'ap-southeast-1'].map(fipsIn)).toEqual([false, false]);
+  });
+
+  test('a command without any of them means a stage', () => {
+    expect(find({})).toBeUndefined();
+    expect(find({ stage: 'production' })).toBeUndefined();
+    expect(find({ witness: 'witness' })).toBeUndefined();
+  });
+
+  test.each<[string, Options, string]>([
+    ['no key', { tenant: 'acme' }, 'A tenant needs its customer’s key: name it with -c byokKeyArn='],
+    [
+      'a key without a tenant',
+      { byokKeyArn: key('us-east-1') },
+      '-c byokKeyArn goes with -c tenant=<name> only',
+    ],
+    [
+      'a region for a stage',
+      { stage: 'production', region: 'eu-west-1' },
+      '-c region goes with -c tenant=<name>',
+    ],
+    ['a stage besides', { ...acme, stage: 'production' }, '-c tenant and -c stage do not go together'],
+    ['a witness besides', { ...acme, witness: 'witness' }, '-c tenant and -c witness do not go together'],
+    [
+      'the name of a stage',
+      { ...acme, tenant: 'production' },
+      '-c tenant is the name of a stage: choose another.',
+    ],
+    ['a name too long', { ...acme, tenant: 'a'.repeat(21) }, '-c tenant must be 1 to 20 of a-z'],
+    ['a name with capitals', { ...acme, tenant: 'Acme' }, '-c tenant must be 1 to 20 of a-z'],
+    ['a tenant without a name', { ...acme, tenant: '' }, '-c tenant must be 1 to 20 of a-z'],
+    [
+      'a key of another region',
+      { ...acme, byokKeyArn: key('eu-central-1') },
+      '-c byokKeyArn is a key in eu-central-1 and the tenant goes to us-east-1: choose the region with -c region=eu-central-1, or name a replica of the key in us-east-1.',
+    ],
+    [
+      'an alias',
+      { ...acme, byokKeyArn: `arn:aws:kms:us-east-1:${CUSTOMER}:alias/acme` },
+      '-c byokKeyArn must be the ARN of a KMS key, arn:aws:kms:<region>:<account>:key/<id>, and not of an alias.',
+    ],
+    [
+      'a pattern of keys',
+      { ...acme, byokKeyArn: `arn:aws:kms:us-east-1:${CUSTOMER}:key/*` },
+      '-c byokKeyArn must be',
+    ],
+    ['no region', { ...acme, region: 'mars' }, '-c region must be an AWS region such as us-east-1.'],
+    ['no account', { ...acme, account: '1' }, '-c account must be 12 digits.'],
+    ['a vague compliance', { ...acme, compliance: 'yes' }, '-c compliance must be true or false.'],
+    [
+      'a reader that is a pattern',
+      { ...acme, archiveReader: `arn:aws:iam::${CUSTOMER}:role/*` },
+      '-c archiveReader',
+    ],
+    [
+      'a reader that is an account',
+      { ...acme, archiveReader: `arn:aws:iam::${CUSTOMER}:root` },
+      '-c archiveReader',
+    ],
+    ['a bucket by ARN', { ...acme, trailBucket: 'arn:aws:s3:::acme' }, '-c trailBucket must be the name of'],
+    [
+      'a bus by name',
+      { ...acme, eventBusArn: 'default' },
+      '-c eventBusArn must be the ARN of an EventBridge',
+    ],
+    [
+      'a copy at home',
+      { ...acme, replicateArchiveTo: 'us-east-1' },
+      '-c replicateArchiveTo must be another region.',
+    ],
+    [
+      'accounts that are none',
+      { ...acme, syncAccounts: '1,2' },
+      '-c syncAccounts must be accounts of 12 digits',
+    ],
+    [
+      'its own account to copy secrets to',
+      { ...acme, account: ACCOUNT, syncAccounts: ACCOUNT },
+      '-c syncAccounts must not name the account of the tenant itself.',
+    ],
+    [
+      'a domain alone',
+      { ...acme, domain: 'vault.acme.example' },
+      '-c domain and -c certificateArn go together.',
+    ],
+    [
+      'two faults at once',
+      { ...acme, tenant: 'production', region: 'mars' },
+      'The tenant cannot be deployed like this: -c tenant is the name of a stage: choose another; -c region must be an AWS region such as us-east-1.',
+    ],
+  ])('%s is answered with one sentence', (_, options, message) => {
+    expect(() => find(options)).toThrow(StageError);
+    expect(() => find(options)).toThrow(message);
+    try {
+      find(options);
+    } catch (error) {
+      expect((error as Error).message).toMatch(/^[^\n]+\.$|<id>\.$/);
+    }
+  });
+});
+
+describe('a tenant in Europe', () => {
+  const stage = tenantOf({
+    tenant: 'acme',
+    region: 'eu-central-1',
+    byokKeyArn: key('eu-central-1'),
+    compliance: 'true',
+    archiveReader: reader,
+    eventBusArn: bus,
+  });
+  const templates = synthAll(stage);
+  const deployment = deploy(stage);
+  const text = Object.values(templates)
+    .map((template) => JSON.stringify(template?.toJSON() ?? {}))
+    .join('\n');
+
+  test('has everything of its own under its own name, in its region alone', () => {
+    const tables = templates.data ? resourcesOf(templates.data, 'AWS::DynamoDB::GlobalTable') : [];
+    expect(tables.map(([, { Properties }]) => Properties['TableName']).sort()).toEqual([
+      'lockzero-acme-audit',
+      'lockzero-acme-vault',
+    ]);
+    for (const [, { Properties }] of tables)
+      expect(Properties['Replicas']).toEqual([expect.objectContaining({ Region: 'eu-central-1' })]);
+    expect(text).not.toContain('us-east-1');
+    expect(text).not.toContain('ReplicationConfiguration');
+    expect(templates.archiveCopy).toBeUndefined();
+  });
+
+  test('depends on the customer’s key for values only: tables, buckets, logs and audit never name it', () => {
+    const { tenantKeyArn = '' } = stage;
+    for (const template of [templates.keys, templates.data, templates.trail]) {
+      expect(JSON.stringify(template?.findResources('*') ?? {})).not.toContain(tenantKeyArn);
+    }
+    const told = [...deployment.functionRoles.keys()].filter((name) => {
+      const environment = deployment.environmentOf(name.replace('lockzero-acme-', ''));
+      return JSON.stringify(environment).includes(tenantKeyArn);
+    });
+    expect(told.sort()).toEqual(
+      ['api', 'reconciler', 'rewrapper', 'syncer'].map((name) => `lockzero-acme-${name}`),
+    );
+  });
+
+  test('gives workspaces the largest plan where none was assigned', () => {
+    for (const name of ['api', 'assign-plan', 'snapshot'])
+      expect(deployment.environmentOf(name)).toMatchObject({ DEFAULT_PLAN: 'enterprise' });
+  });
+
+  test('outputs what the policy of the key needs, each statement short enough to be an output', () => {
+    const outputs = [...deployment.outputs].filter(([name]) => name.startsWith('TenantKeyStatement'));
+    expect(outputs.map(([name]) => name.replace('TenantKeyStatement', ''))).toEqual([
+      'OpensAndSeals',
+      'MovesValues',
+      'SyncsSecrets',
+      'LooksAtKey',
+    ]);
+    for (const [, json] of outputs) {
+      expect(json.length).toBeLessThanOrEqual(1_024);
+      expect(JSON.parse(json)).toMatchObject({
+        Effect: 'Allow',
+        Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` },
+        Resource: '*',
+        Condition: { ArnEquals: { 'aws:PrincipalArn': expect.anything() } },
+      });
+    }
+  });
+
+  test('lets the customer’s role read the call log, which is its trail, and nobody else of that account', () => {
+    const [[arn, statements] = ['', []]] = [...deployment.buckets].filter(([name]) =>
+      name.includes(':CallLog'),
+    );
+    const decide = (principal: string, action: string, resource: string) =>
+      evaluate(statements, {
+        principal,
+        action,
+        resource,
+        context: {
+          'aws:SecureTransport': 'true',
+          's3:TlsVersion': '1.3',
+          'aws:PrincipalIsAWSService': 'false',
+        },
+      });
+    const file = `${arn}/AWSLogs/${ACCOUNT}/CloudTrail/eu-central-1/2026/11/22/file.json.gz`;
+    expect(decide(reader, 's3:GetObject', file)).toBe('allowed');
+    expect(decide(reader, 's3:ListBucket', arn)).toBe('allowed');
+    for (const action of ['s3:PutObject', 's3:DeleteObject', 's3:DeleteObjectVersion'])
+      expect(decide(reader, action, file)).toBe('denied');
+    expect(decide(`${reader}-2`, 's3:GetObject', file)).toBe('not allowed');
+    expect(deployment.outputs.get('CustomerTrailBucketName')).toBe(arn.replace('arn:aws:s3:::', ''));
+    expect(resourcesOf(templates.watch as never, 'AWS::CloudTrail::Trail')).toHaveLength(1);
+  });
+
+  test('tells the customer’s event bus of calls on its key, which are read-only, and of changes', () => {
+    templates.watch?.hasResourceProperties('AWS::Events::Rule', {
+      Name: 'lockzero-acme-customer',
+      State: 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS',
+      EventPattern: {
+        'detail-type': ['AWS API Call via CloudTrail', 'AWS Service Event via CloudTrail'],
+        detail: {
+          $or: [
+            { readOnly: [false] },
+            { eventSource: ['kms.amazonaws.com'], resources: { ARN: [stage.tenantKeyArn] } },
+          ],
+        },
+      },
+      Targets: [{ Arn: bus }],
+    });
+    const [role] = [...deployment.roles].filter(([name]) => name.startsWith('CustomerEventsRole'));
+    expect(role?.[1].statements).toEqual([{ Effect: 'Allow', Action: 'events:PutEvents', Resource: bus }]);
+  });
+});
+
+describe('a tenant with a bucket for its trail', () => {
+  const stage = tenantOf({ ...acme, compliance: 'true', archiveReader: reader, trailBucket: 'acme-trail' });
+  const { watch } = synthAll(stage);
+  const deployment = deploy(stage);
+
+  test('gets a second trail of all regions with digests, and the call log stays closed', () => {
+    watch?.hasResourceProperties('AWS::CloudTrail::Trail', {
+      TrailName: 'lockzero-acme-customer',
+      S3BucketName: 'acme-trail',
+      EnableLogFileValidation: true,
+      IsMultiRegionTrail: true,
+      IncludeGlobalServiceEvents: true,
+      IsLogging: true,
+    });
+    const [[, statements] = ['', []]] = [...deployment.buckets].filter(([name]) => name.includes(':CallLog'));
+    expect(JSON.stringify(statements)).not.toContain(CUSTOMER);
+    expect(deployment.outputs.get('CustomerTrailBucketName')).toBe('acme-trail');
+  });
+
+  test('is told what the policy of that bucket needs: this one trail may write, and nothing else may', () => {
+    const json = deployment.outputs.get('CustomerTrailBucketStatements') ?? '';
+    expect(json.length).toBeLessThanOrEqual(1_024);
+    const statements = JSON.parse(json) as Statement[];
+    const trail = `arn:aws:cloudtrail:us-east-1:${ACCOUNT}:trail/lockzero-acme-customer`;
+    const decide = (action: string, resource: string, context: Record<string, string>) =>
+      evaluate(statements, { principal: 'cloudtrail.amazonaws.com', action, resource, context });
+    const acl = { 's3:x-amz-acl': 'bucket-owner-full-control' };
+    const file = `arn:aws:s3:::acme-trail/AWSLogs/${ACCOUNT}/CloudTrail/x`;
+    expect(decide('s3:GetBucketAcl', 'arn:aws:s3:::acme-trail', { 'aws:SourceArn': trail })).toBe('allowed');
+    expect(decide('s3:PutObject', file, { ...acl, 'aws:SourceArn': trail })).toBe('allowed');
+    expect(decide('s3:PutObject', file, { ...acl, 'aws:SourceArn': `${trail}2` })).toBe('not allowed');
+    expect(decide('s3:PutObject', file, { 'aws:SourceArn': trail })).toBe('not allowed');
+  });
+
+  test('calls FIPS endpoints in every function, and serves FIPS ciphers only', () => {
+    const names = [...deployment.functionRoles.keys()].filter((name) => name.startsWith('lockzero-acme-'));
+    expect(names.length).toBeGreaterThan(20);
+    for (const name of names) {
+      expect(deployment.environmentOf(name.replace('lockzero-acme-', ''))).toMatchObject({
+        AWS_USE_FIPS_ENDPOINT: 'true',
+      });
+    }
+    const { api } = synthAll(stage);
+    api?.hasResourceProperties('AWS::ApiGateway::RestApi', {
+      SecurityPolicy: expect.stringContaining('FIPS'),
+    });
+  });
+});
+
+test('the customer’s key in the vault’s own account has an alarm, one elsewhere cannot', () => {
+  const alarmsOf = (options: Options) => {
+    const { watch } = synthAll(tenantOf(options));
+    return watch === undefined
+      ? []
+      : resourcesOf(watch, 'AWS::CloudWatch::Alarm')
+          .map(([, { Properties }]) => String(Properties['AlarmName']))
+          .filter((name) => name.includes('kms'));
+  };
+  const here = { ...acme, byokKeyArn: key('us-east-1', ACCOUNT), account: ACCOUNT };
+  expect(alarmsOf(here)).toEqual(['lockzero-acme-kms-decrypts', 'lockzero-acme-kms-decrypts-tenant']);
+  expect(alarmsOf({ ...acme, account: ACCOUNT })).toEqual(['lockzero-acme-kms-decrypts']);
+});
