@@ -146,7 +146,6 @@ export class ApiStack extends Stack {
 
   private route(api: RestApi, props: ApiStackProps): void {
     const { data, stage, secretsKeyArns } = props;
-    const values = useValueKeys(this, stage, secretsKeyArns, 'api');
     const copies = writeCopies(this, stage, 'api');
     const { handler } = new VaultFunction(this, 'ApiFunction', {
       stage,
@@ -168,14 +167,14 @@ export class ApiStack extends Stack {
       auditActions: ['GetItem', 'PutItem', 'Query'],
       objects: [readArchive(data, 'log/'), readArchive(data, 'archive/')],
       statements: [
-        ...values.statements,
         ...copies.statements,
         ...apiPermissions(this, {
           ...props,
           bootstrapSecretArns: [data.rootSecret.secretArn, data.setupToken.secretArn],
         }),
       ],
-      accepted: [...values.accepted, ...copies.accepted],
+      accepted: copies.accepted,
+      valueKeys: useValueKeys(this, stage, secretsKeyArns, 'api'),
       timeout: TIMEOUT,
       memorySize: 1024,
       argon2: true,

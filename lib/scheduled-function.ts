@@ -28,6 +28,7 @@ export interface ScheduledFunction
     | 'queriesList'
     | 'statements'
     | 'timeout'
+    | 'valueKeys'
     | 'vaultActions'
   > {
   readonly rhythm: Rhythm;

@@ -1,6 +1,7 @@
 import { ArnFormat, type Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { type Acknowledgement, printed } from './constructs/acknowledge.ts';
+import { printed } from './constructs/acknowledge.ts';
+import type { Explained } from './constructs/function-role.ts';
 import { namesOf } from './names.ts';
 import type { StageConfig } from './stage.ts';
 
@@ -18,11 +19,7 @@ const WRITING: readonly string[] = [
  * Writing copies of secrets into Secrets Manager: below the names of workspaces in the vault's own account, and by roles
  * `lockzero-sync-…` of the accounts that the stage lists. The api writes the tokens of bootstrap keys only, and removes none.
  */
-export function writeCopies(
-  stack: Stack,
-  stage: StageConfig,
-  role: 'api' | 'syncer',
-): { readonly statements: readonly PolicyStatement[]; readonly accepted: readonly Acknowledgement[] } {
+export function writeCopies(stack: Stack, stage: StageConfig, role: 'api' | 'syncer'): Explained {
   const { workspaceSecrets } = namesOf(stage);
   const copies = stack.formatArn({
     service: 'secretsmanager',

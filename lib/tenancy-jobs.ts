@@ -30,14 +30,12 @@ function rewrapper(stack: Stack, { stage, secretsKeyArns }: TenancyJobsProps): S
     vaultActions: ['BatchGetItem', 'GetItem', 'PutItem', 'Query'],
     queriesList: true,
     auditActions: ['GetItem', 'PutItem', 'Query'],
-    ...useValueKeys(stack, stage, secretsKeyArns, 'rewrapper'),
+    valueKeys: useValueKeys(stack, stage, secretsKeyArns, 'rewrapper'),
     environment: valueKeyEnvironment(stage, secretsKeyArns),
   };
 }
 
 function syncer(stack: Stack, { stage, secretsKeyArns }: TenancyJobsProps): ScheduledFunction {
-  const opening = useValueKeys(stack, stage, secretsKeyArns, 'syncer');
-  const copying = writeCopies(stack, stage, 'syncer');
   return {
     functionName: 'syncer',
     description: 'Copies secrets that changed into the Secrets Manager of customers, every five minutes',
@@ -47,8 +45,8 @@ function syncer(stack: Stack, { stage, secretsKeyArns }: TenancyJobsProps): Sche
     vaultActions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'],
     queriesList: true,
     auditActions: ['GetItem', 'PutItem', 'Query'],
-    statements: [...opening.statements, ...copying.statements],
-    accepted: [...opening.accepted, ...copying.accepted],
+    ...writeCopies(stack, stage, 'syncer'),
+    valueKeys: useValueKeys(stack, stage, secretsKeyArns, 'syncer'),
     environment: { ...valueKeyEnvironment(stage, secretsKeyArns), ...syncEnvironment(stage) },
   };
 }

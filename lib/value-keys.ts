@@ -1,6 +1,7 @@
 import type { Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { type Acknowledgement, printed } from './constructs/acknowledge.ts';
+import { printed } from './constructs/acknowledge.ts';
+import type { Explained } from './constructs/function-role.ts';
 import { accountMay, onlyRoles } from './key-use.ts';
 import { namesOf, type RoleName, roleArn } from './names.ts';
 import type { StageConfig } from './stage.ts';
@@ -61,12 +62,6 @@ export function tenantKeyPolicy(stage: StageConfig): PolicyStatement[] {
   ];
 }
 
-/** What IAM has to let a role do, and what cdk-nag finds in that. */
-export interface ValueKeyAccess {
-  readonly statements: readonly PolicyStatement[];
-  readonly accepted: readonly Acknowledgement[];
-}
-
 /**
  * The uses of one role, on every key that may wrap values: the deployment's own, all of which are in use while values move
  * and while an earlier deployment still answers; the customer's of a tenant stack; and those that workspaces brought.
@@ -79,7 +74,7 @@ export function useValueKeys(
   stage: StageConfig,
   secretsKeyArns: readonly string[],
   role: ValueKeyUser,
-): ValueKeyAccess {
+): Explained {
   const uses = valueKeyUses(stage).filter(({ roles }) => roles.includes(role));
   const actions = uses.flatMap((use) => use.actions).filter((action) => action !== 'kms:GenerateDataKey');
   const { tenantKeyArn, grantedKeys, customerKeyAccounts } = stage;

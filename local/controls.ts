@@ -48,7 +48,10 @@ export function createControls({ runJob, pump, advance }: ControlsOptions): List
     return { now: new Date().toISOString() };
   };
   const controls = new Map<string, Control>([
-    ...[...JOB_NAMES, ...ON_ORDER].map((name): [string, Control] => [`/_jobs/${name}`, (event) => runJob(name, event)]),
+    ...[...JOB_NAMES, ...ON_ORDER].map((name): [string, Control] => [
+      `/_jobs/${name}`,
+      (event) => runJob(name, event),
+    ]),
     ['/_pump', () => pump().then(() => ({}))],
     [
       '/_time',

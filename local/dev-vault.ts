@@ -24,6 +24,7 @@ import { createSes } from './ses/ses.ts';
 import { enterShiftedTime, type ShiftedTime, timeFile } from './shifted-time.ts';
 import { createSqs } from './sqs/sqs.ts';
 import { type StandIn, toNodeListener } from './stand-in.ts';
+import { createSts } from './sts/sts.ts';
 import { countUnderWay } from './under-way.ts';
 
 export interface DevVaultOptions {
@@ -198,6 +199,7 @@ function createStandIns(
         region,
       }),
     }),
+    [MOUNTS.sts]: createSts({ now, accountId, roleName, file: join(dataDir, 'sts.json') }),
     [MOUNTS.pwnedPasswords]: createPwnedPasswordsService(),
   };
   return { standIns, trail };

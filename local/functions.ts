@@ -64,11 +64,13 @@ const JOBS: Readonly<Record<RunnableName, Job>> = {
 
 async function importJobs(): Promise<Functions['jobs']> {
   const entries = await Promise.all(
-    [...JOB_NAMES, ...ON_ORDER].map(async (name): Promise<[RunnableName, (event: unknown) => Promise<unknown>]> => {
-      const { load, timeoutSeconds } = JOBS[name];
-      const { handler } = await load();
-      return [name, (event) => invoke(name, handler, event, timeoutSeconds)];
-    }),
+    [...JOB_NAMES, ...ON_ORDER].map(
+      async (name): Promise<[RunnableName, (event: unknown) => Promise<unknown>]> => {
+        const { load, timeoutSeconds } = JOBS[name];
+        const { handler } = await load();
+        return [name, (event) => invoke(name, handler, event, timeoutSeconds)];
+      },
+    ),
   );
   return Object.fromEntries(entries) as Functions['jobs'];
 }

@@ -68,16 +68,28 @@ export interface FunctionRoleProps {
    * @default - nothing
    */
   readonly accepted?: readonly Acknowledgement[];
+  /**
+   * What it may do with keys for values, in a policy of its own: it grows with the keys and accounts that the stage names,
+   * and IAM allows 6,144 characters to each (IAM, "IAM and AWS STS quotas").
+   * @default - nothing
+   */
+  readonly valueKeys?: Explained;
+}
+
+/** Statements, and what cdk-nag finds in them. */
+export interface Explained {
+  readonly statements: readonly PolicyStatement[];
+  readonly accepted: readonly Acknowledgement[];
 }
 
 /**
- * The role of one function, by the fixed name that key policies know. All it may do stands in one managed policy:
+ * The role of one function, by the fixed name that key policies know. All it may do stands in managed policies made here:
  * `role` refuses additions, so that no other construct can widen it.
  */
 export class FunctionRole extends Construct {
   readonly role: IRole;
-  /** What uses the role must depend on it: Lambda checks some permissions when a function is made. */
-  readonly policy: ManagedPolicy;
+  /** What uses the role must depend on them: Lambda checks some permissions when a function is made. */
+  readonly policies: readonly ManagedPolicy[];
 
   constructor(scope: Construct, id: string, props: FunctionRoleProps) {
     super(scope, id);
@@ -86,7 +98,7 @@ export class FunctionRole extends Construct {
       description: `Lockzero ${props.stage.name}: what the function ${props.functionName} may do`,
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     });
-    this.policy = new ManagedPolicy(this, 'Policy', {
+    const policy = new ManagedPolicy(this, 'Policy', {
       roles: [role],
       statements: [
         ...props.tables.flatMap(tableStatements),
@@ -105,14 +117,24 @@ export class FunctionRole extends Construct {
     });
     this.role = role.withoutPolicyUpdates();
     acknowledge(
-      this.policy,
+      policy,
       'X-Ray knows no resources: its two write actions take only *.',
       'AwsSolutions-IAM5[Resource::*]',
     );
-    for (const { reason, rules } of props.accepted ?? []) acknowledge(this.policy, reason, ...rules);
+    const { valueKeys } = props;
+    this.policies =
+      valueKeys === undefined
+        ? [policy]
+        : [
+            policy,
+            new ManagedPolicy(this, 'ValueKeys', { roles: [role], statements: [...valueKeys.statements] }),
+          ];
+    for (const { reason, rules } of [...(props.accepted ?? []), ...(valueKeys?.accepted ?? [])]) {
+      acknowledge(this, reason, ...rules);
+    }
     for (const { bucketArn, prefix } of props.objects ?? []) {
       acknowledge(
-        this.policy,
+        policy,
         'The keys of objects follow from what is in them: a prefix is the least that can be named beforehand.',
         `AwsSolutions-IAM5[Resource::${printed(this, bucketArn)}/${prefix}*]`,
       );

@@ -9,7 +9,7 @@ import { type FunctionName, LIST_INDEX, namesOf } from '../names.ts';
 import type { StageConfig } from '../stage.ts';
 import { type Acknowledgement, acknowledge } from './acknowledge.ts';
 import { bundling } from './bundling.ts';
-import { FunctionRole, type ObjectAccess, type TableAction } from './function-role.ts';
+import { type Explained, FunctionRole, type ObjectAccess, type TableAction } from './function-role.ts';
 import { VaultLogGroup } from './vault-log-group.ts';
 
 const PROJECT_ROOT = join(import.meta.dirname, '..', '..');
@@ -44,6 +44,11 @@ export interface VaultFunctionProps {
    * @default - nothing
    */
   readonly accepted?: readonly Acknowledgement[];
+  /**
+   * What it may do with keys for values.
+   * @default - nothing
+   */
+  readonly valueKeys?: Explained;
   readonly timeout: Duration;
   /**
    * In MiB; Lambda gives one full vCPU at 1,769.
@@ -80,7 +85,7 @@ export class VaultFunction extends Construct {
       dataKeyArn: props.dataKeyArn,
       logGroupName: names.logGroup(functionName),
     });
-    const { role, policy } = new FunctionRole(this, 'Access', {
+    const { role, policies } = new FunctionRole(this, 'Access', {
       stage,
       functionName,
       dataKeyArn: props.dataKeyArn,
@@ -96,6 +101,7 @@ export class VaultFunction extends Construct {
       objects: props.objects ?? [],
       statements: props.statements ?? [],
       accepted: props.accepted ?? [],
+      ...(props.valueKeys === undefined ? {} : { valueKeys: props.valueKeys }),
     });
     this.handler = new NodejsFunction(this, 'Function', {
       functionName: `${names.prefix}-${functionName}`,
@@ -122,7 +128,7 @@ export class VaultFunction extends Construct {
         ...props.environment,
       },
     });
-    this.handler.node.addDependency(policy);
+    this.handler.node.addDependency(...policies);
     acknowledge(
       this.handler,
       'Every dependency is an AWS endpoint over TLS and the role is the boundary; a VPC would add only network paths to guard.',

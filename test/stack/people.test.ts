@@ -28,12 +28,11 @@ const { api: withIdentity } = synth(
   parseStage({ ...base, mail: { from: 'vault@mail.example.com', identityArn } }),
 );
 
-/** Each statement of the one policy of the stack, the api role's, that allows an action. */
+/** Each statement of the policies of the stack, the api role's, that allows an action. */
 function statementsFor(action: string, template: Template): Statement[] {
-  const [[, policy] = [], ...others] = resourcesOf(template, 'AWS::IAM::ManagedPolicy');
-  if (policy === undefined || others.length > 0) throw new Error('Expected one policy.');
-  const { Statement } = policy.Properties['PolicyDocument'] as { Statement: Statement[] };
-  return Statement.filter((statement) => list(statement.Action).includes(action));
+  return resourcesOf(template, 'AWS::IAM::ManagedPolicy')
+    .flatMap(([, { Properties }]) => (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement)
+    .filter((statement) => list(statement.Action).includes(action));
 }
 
 /** The keys of access tokens that an action is allowed on, by number. */

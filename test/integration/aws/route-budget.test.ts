@@ -120,6 +120,11 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   'PATCH /workspace': [0, 0, 2, 0, 1],
   'DELETE /workspace': [0, 0, 16, 1, 2],
   'GET /workspace/plan': [0, 0, 9, 1, 0],
+  // Without a role: a proof is three calls of the token service besides.
+  'GET /workspace/secrets-sync': [0, 0, 3, 1, 0],
+  'PUT /workspace/secrets-sync': [0, 0, 12, 1, 1],
+  'DELETE /workspace/secrets-sync': [0, 0, 7, 1, 1],
+  'POST /workspace/secrets-sync/bootstrap-key': [0, 0, 10, 1, 1],
   // Two rows at once are a transaction. What a key is tried with is in `core/encryption-keys/prove-key.ts`.
   'GET /workspace/encryption-key': [1, 1, 3, 0, 1],
   'PUT /workspace/encryption-key': [2, 5, 9, 2, 1],
