@@ -9,6 +9,8 @@ const positionSchema = z.strictObject({
   list: z.enum(['live', 'deleted', 'over']),
   /** A list position; absent at the beginning. */
   after: z.string().optional(),
+  /** The id of the last version looked at, of a secret that comes after that and has more of them. */
+  version: z.string().optional(),
 });
 
 export type MigrationPosition = z.infer<typeof positionSchema>;

@@ -16,7 +16,7 @@ import { startedMigration } from './start-migration.ts';
 import { walkList } from './walk-list.ts';
 import { wrappingKeyArn } from './wrapping-key.ts';
 
-/** Whoever loses this often in a row leaves the workspace to whom it loses to: another run, most likely. */
+/** Whoever loses this often in a row leaves the workspace, for this run, to whom it loses to: another run, most likely. */
 const MAX_DEFEATS = 5;
 
 /**
@@ -66,7 +66,7 @@ export async function migrateWorkspace(
       defeats += 1;
     }
   }
-  return { status: 'moving', moved };
+  return { status: 'waiting', moved };
 }
 
 function statusOf({ state, notBefore }: KeyMigration, now: number): MigrationStatus {

@@ -19,8 +19,8 @@ export interface MigrationParts {
 export const REWRAPPER = 'rewrapper';
 
 /**
- * How a migration stands after a run: `moving`, there is more to do at once; `waiting`, there is, but not yet; `blocked`,
- * waiting because of values that cannot be moved; `done` there is nothing to do any more.
+ * How a migration stands after a run: `moving`, there is more to do at once; `waiting`, there is, but not yet, or somebody
+ * else is at it; `blocked`, waiting because of values that cannot be moved; `done`, there is nothing to do any more.
  */
 export type MigrationStatus = 'moving' | 'waiting' | 'blocked' | 'done';
 

@@ -21,7 +21,7 @@ const PAGE = 50;
  *
  * Each step is a commit of its own; a run that dies is finished by the next one, which finds the rest.
  *
- * @throws VaultError `unavailable`; `concurrent_change` when another run is at it.
+ * @throws VaultError `unavailable`; RefusedChanges when another run is at it.
  */
 export async function moveDeploymentKey(parts: MigrationParts, mayGoOn: () => boolean): Promise<void> {
   const noted = await noteKeys(parts);

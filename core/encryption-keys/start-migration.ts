@@ -42,5 +42,6 @@ export function fromTheBeginning(at: string) {
 
 /** Whether a migration has everything still before it. */
 export function isAtTheBeginning({ pass, position }: KeyMigration): boolean {
-  return pass === 1 && position.list === 'live' && position.after === undefined;
+  const { list, after, version } = position;
+  return pass === 1 && list === 'live' && after === undefined && version === undefined;
 }

@@ -11,9 +11,9 @@ import type { Found, WrappedValue } from './wrapped-value.ts';
 
 /** Values moved in one commit: at most 1.3 MB of the 4 MB that one may have, and 22 of its 100 items. */
 const SLICE = 20;
-/** After so many secrets without anything to move, the place is noted. */
-const SAVE_EVERY = 500;
-/** Of values that cannot be moved, so many are named in a row: each name has at most 50 of its 512 characters. */
+/** After so many secrets, some seconds of reading, without anything to move, the place is noted. */
+const SAVE_EVERY = 5_000;
+/** Of what cannot be moved, so much is named in a row: each name has at most 50 of its 512 characters. */
 const NAMED = 10;
 
 export interface WalkOptions {
@@ -35,35 +35,40 @@ export async function walkList(
   { mayGoOn, ...options }: WalkOptions,
 ): Promise<void> {
   const walk = begun.workspaceId === PLATFORM_WORKSPACE ? walkPeople : walkSecrets;
-  let migration: KeyMigration = begun;
-  let pending = nothing(migration);
+  let work = nothingPending(begun);
   for await (const found of walk(parts.store, begun)) {
-    pending = joined(pending, found);
+    work = { ...work, pending: joined(work.pending, found) };
     const isOver = !mayGoOn();
-    if (isOver || pending.values.length >= SLICE || pending.looked >= SAVE_EVERY) {
-      migration = await save(parts, migration, pending, options);
-      pending = nothing(migration);
-    }
+    if (isOver || work.pending.values.length >= SLICE) work = await move(parts, work, options);
+    if (isOver || work.pending.looked >= SAVE_EVERY) work = await note(parts, work);
     if (isOver) return;
   }
-  if (pending.values.length > 0) {
-    migration = await save(parts, migration, pending, options);
-    pending = nothing(migration);
-  }
-  await endList(parts, { ...migration, ...counted(migration, pending) });
+  await endList(parts, await move(parts, work, options));
 }
 
-function nothing({ position }: KeyMigration): Found {
-  return { values: [], looked: 0, unreadable: 0, position };
+/** What was found and is not yet part of the migration as it is stored. */
+interface Pending extends Omit<Found, 'unreadable'> {
+  /** How much of it cannot be moved, and the first of those by name. */
+  readonly blocked: { readonly count: number; readonly names: readonly string[] };
+}
+
+interface Work {
+  readonly migration: KeyMigration;
+  readonly pending: Pending;
+}
+
+function nothingPending(migration: KeyMigration): Work {
+  const { position } = migration;
+  return { migration, pending: { values: [], looked: 0, blocked: { count: 0, names: [] }, position } };
 }
 
 /** A person is in several workspaces, and a commit takes each change once. */
-function joined(before: Found, found: Found): Found {
+function joined(before: Pending, found: Found): Pending {
   const known = new Set(before.values.map(nameOf));
   return {
     values: [...before.values, ...found.values.filter((value) => !known.has(nameOf(value)))],
     looked: before.looked + found.looked,
-    unreadable: before.unreadable + found.unreadable,
+    blocked: withBlocked(before, found.unreadable),
     position: found.position,
   };
 }
@@ -72,67 +77,89 @@ function nameOf({ name: { secretId, version } }: WrappedValue): string {
   return `${secretId}.${version}`;
 }
 
-/** Moves what was found, slice by slice; the last one notes the place. */
-async function save(
-  parts: MigrationParts,
-  begun: KeyMigration,
-  pending: Found,
-  options: Omit<WalkOptions, 'mayGoOn'>,
-): Promise<KeyMigration> {
-  const slices = slicesOf(pending.values, SLICE);
-  let migration = begun;
-  for (const slice of slices.slice(0, -1)) migration = await saveSlice(parts, migration, slice, {}, options);
-  const noted = { ...counted(migration, pending), position: pending.position };
-  return saveSlice(parts, migration, slices.at(-1) ?? [], noted, options);
-}
-
-function counted({ passLooked, passBlocked }: KeyMigration, { looked, unreadable }: Found) {
-  return { passLooked: passLooked + looked, passBlocked: passBlocked + unreadable };
+function withBlocked({ blocked }: Pending, names: readonly string[]): Pending['blocked'] {
+  return { count: blocked.count + names.length, names: [...blocked.names, ...names].slice(0, NAMED) };
 }
 
 /**
- * Moves some values in one commit. A crash before it leaves them under their former key, one after it under the new one.
- *
- * @param patch what is noted with it, if all of the values could be dealt with.
+ * Moves the values that were found, slice by slice; the commit of the last one notes the place. A slice of which nothing
+ * can be moved has no commit: whoever takes a key away from many secrets would have a row for each few of them in each pass.
  */
-async function saveSlice(
+async function move(
   parts: MigrationParts,
-  migration: KeyMigration,
+  { migration, pending }: Work,
+  options: Omit<WalkOptions, 'mayGoOn'>,
+): Promise<Work> {
+  const slices = slicesOf(pending.values, SLICE);
+  let work: Work = { migration, pending: { ...pending, values: [] } };
+  for (const [index, slice] of slices.entries())
+    work = await moveSlice(parts, work, slice, { ...options, isLast: index === slices.length - 1 });
+  return work;
+}
+
+/** Moves some values in one commit. A crash before it leaves them under their former key, one after it under the new one. */
+async function moveSlice(
+  parts: MigrationParts,
+  { migration, pending }: Work,
   values: readonly WrappedValue[],
-  patch: Partial<Pick<KeyMigration, 'passLooked' | 'passBlocked' | 'position'>>,
-  { refusals, onMoved }: Omit<WalkOptions, 'mayGoOn'>,
-): Promise<KeyMigration> {
+  { refusals, onMoved, isLast }: Omit<WalkOptions, 'mayGoOn'> & { readonly isLast: boolean },
+): Promise<Work> {
   const { keyArn, moved, passMoved } = migration;
   const { changes, blocked, failure } = await rewrapValues(parts.keys, values, keyArn, refusals);
-  if (failure !== undefined && changes.length === 0) throw failure;
-  const passBlocked = (patch.passBlocked ?? migration.passBlocked) + blocked.length;
+  const dealtWith = { ...pending, blocked: withBlocked(pending, blocked.map(nameOf)) };
+  if (changes.length > 0) {
+    const isNoted = isLast && failure === undefined;
+    const next = await commitProgress(parts, migration, {
+      action: 'encryption_key.versions_rewrapped',
+      detail: { count: String(changes.length), ...(isNoted ? toldBlocked(dealtWith) : {}) },
+      patch: {
+        ...(isNoted ? noted(migration, dealtWith) : {}),
+        moved: moved + changes.length,
+        passMoved: passMoved + changes.length,
+      },
+      changes,
+    });
+    onMoved(changes.length);
+    if (isNoted) return nothingPending(next.migration);
+    if (failure === undefined) return { migration: next.migration, pending: dealtWith };
+  }
+  if (failure !== undefined) throw failure;
+  return { migration, pending: dealtWith };
+}
+
+/** Notes the place, if it is another one by now. */
+async function note(parts: MigrationParts, { migration, pending }: Work): Promise<Work> {
+  if (pending.position === migration.position) return { migration, pending };
   const next = await commitProgress(parts, migration, {
     action: 'encryption_key.versions_rewrapped',
-    detail: { count: String(changes.length), ...(blocked.length === 0 ? {} : toldBlocked(blocked)) },
-    patch: {
-      ...(failure === undefined ? { ...patch, passBlocked } : {}),
-      moved: moved + changes.length,
-      passMoved: passMoved + changes.length,
-    },
-    changes,
+    detail: { count: '0', ...toldBlocked(pending) },
+    patch: noted(migration, pending),
+    changes: [],
   });
-  onMoved(changes.length);
-  if (failure !== undefined) throw failure;
-  return next.migration;
+  return nothingPending(next.migration);
 }
 
-function toldBlocked(blocked: readonly WrappedValue[]) {
-  return { blocked: String(blocked.length), which: blocked.slice(0, NAMED).map(nameOf).join(' ') };
+function noted({ passLooked, passBlocked }: KeyMigration, { looked, blocked, position }: Pending) {
+  return { passLooked: passLooked + looked, passBlocked: passBlocked + blocked.count, position };
 }
 
-/** @param migration with what was counted since the last commit. */
-async function endList(parts: MigrationParts, migration: KeyMigration): Promise<void> {
+function toldBlocked({ blocked: { count, names } }: Pending): { readonly [key: string]: string } {
+  return count === 0 ? {} : { blocked: String(count), which: names.join(' ') };
+}
+
+async function endList(parts: MigrationParts, { migration, pending }: Work): Promise<void> {
   const now = parts.clock.now();
-  const patch = migration.position.list === 'live' ? secondHalf(now) : endedPass(migration, now);
-  const [action, detail] = told(migration, patch);
-  const { event } = await commitProgress(parts, migration, { action, detail, patch, changes: [] });
+  const counted = { ...migration, ...noted(migration, pending) };
+  const patch = migration.position.list === 'live' ? secondHalf(now) : endedPass(counted, now);
+  const [action, detail] = told(counted, patch);
+  const { event } = await commitProgress(parts, counted, {
+    action,
+    detail: { ...toldBlocked(pending), ...detail },
+    patch,
+    changes: [],
+  });
   // Whoever dies before this tells it at the end of the next pass.
-  if (action === 'encryption_key.migration_blocked') await tellBlocked(parts.alerts, migration, event);
+  if (action === 'encryption_key.migration_blocked') await tellBlocked(parts.alerts, counted, event);
 }
 
 function told({ moved, passBlocked }: KeyMigration, { state }: Partial<KeyMigration>) {

@@ -34,10 +34,10 @@ async function* walkMembers(store: Store, { keyArn, position }: KeyMigration): A
       for await (const members of listPages(store, membershipKind, { list, limit: PAGE })) {
         looked += members.length;
         const values = await elsewhere(store, members, keyArn);
-        yield { values, looked: 0, unreadable: 0, position: passed };
+        yield { values, looked: 0, unreadable: [], position: passed };
       }
       passed = { list: 'live', after: listPosition(workspaceKind, workspace) };
-      yield { values: [], looked, unreadable: 0, position: passed };
+      yield { values: [], looked, unreadable: [], position: passed };
     }
     if (page.next === undefined) return;
     after = page.next;
@@ -52,7 +52,7 @@ async function* walkDeparted(store: Store, { keyArn, position }: KeyMigration): 
     if (last !== undefined) {
       const values = await elsewhere(store, page.items, keyArn);
       const passed = { list: 'deleted', after: listPosition(departedUserKind, last) } as const;
-      yield { values, looked: page.items.length, unreadable: 0, position: passed };
+      yield { values, looked: page.items.length, unreadable: [], position: passed };
     }
     if (page.next === undefined) return;
     after = page.next;

@@ -10,7 +10,7 @@ import {
   secretList,
   secretVersionKind,
 } from '../secrets/secret.ts';
-import type { KeyMigration } from './key-migration.ts';
+import type { KeyMigration, MigrationPosition } from './key-migration.ts';
 import type { Found, WrappedValue } from './wrapped-value.ts';
 
 /** Secrets read from a list at once, and of those, secrets whose versions are read at the same time. */
@@ -31,7 +31,7 @@ export async function* walkSecrets(
   { workspaceId, keyArn, position }: KeyMigration,
 ): AsyncGenerator<Found> {
   const list = position.list === 'live' ? secretList(workspaceId) : deletedSecretList(workspaceId);
-  let passed = position;
+  let passed: MigrationPosition = position;
   for (let after = position.after; ; ) {
     const page = await store.list(secretKind, {
       list,
@@ -39,22 +39,30 @@ export async function* walkSecrets(
       ...(after === undefined ? {} : { after }),
     });
     for (const secrets of slicesOf(page.items, WIDTH)) {
-      const first = await Promise.all(secrets.map((secret) => readVersions(store, secret)));
+      const first = await Promise.all(
+        secrets.map((secret) => readVersions(store, secret, placeWithin(secret, position))),
+      );
       for (const [index, secret] of secrets.entries()) {
         const here = { list: position.list, after: listPosition(secretKind, secret) };
         let versions = first[index];
         while (versions?.next !== undefined) {
-          yield { values: elsewhere(secret, versions, keyArn), looked: 0, unreadable: 0, position: passed };
+          passed = { ...passed, version: versions.next };
+          yield { values: elsewhere(secret, versions, keyArn), looked: 0, unreadable: [], position: passed };
           versions = await readVersions(store, secret, versions.next);
         }
         const values = versions === undefined ? [] : elsewhere(secret, versions, keyArn);
         passed = here;
-        yield { values, looked: 1, unreadable: versions === undefined ? 1 : 0, position: passed };
+        yield { values, looked: 1, unreadable: versions === undefined ? [secret.id] : [], position: passed };
       }
     }
     if (page.next === undefined) return;
     after = page.next;
   }
+}
+
+/** Where to go on in a secret: only in the one that an earlier run did not get through. */
+function placeWithin({ id }: Secret, { version }: MigrationPosition): string | undefined {
+  return version !== undefined && secretVersionKind.childOf?.(version).parentId === id ? version : undefined;
 }
 
 /** `undefined` where one is damaged beyond reading: that must not keep the others from moving. */

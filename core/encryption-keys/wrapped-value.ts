@@ -18,8 +18,8 @@ export interface Found {
   readonly values: readonly WrappedValue[];
   /** Secrets or people that were looked at, with this place as the last one. */
   readonly looked: number;
-  /** Secrets of which the versions cannot be read. */
-  readonly unreadable: number;
+  /** Ids of secrets of which the versions cannot be read. */
+  readonly unreadable: readonly string[];
   /** Once all values found so far are dealt with, the walk goes on from here. */
   readonly position: MigrationPosition;
 }

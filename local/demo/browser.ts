@@ -3,6 +3,8 @@ import { StoryError } from './client.ts';
 export interface BrowserAnswer<T> {
   readonly status: number;
   readonly json: T;
+  /** Seconds after which to try again, where the answer says so. */
+  readonly retryAfter: number | undefined;
 }
 
 interface Problem {
@@ -42,7 +44,8 @@ export function openBrowser(url: string): Browser {
     const text = await answer.text();
     const body = (text.startsWith('{') ? JSON.parse(text) : {}) as T & Problem & { csrfToken?: string };
     csrfToken = body.csrfToken ?? csrfToken;
-    return { status: answer.status, json: body };
+    const seconds = answer.headers.get('retry-after');
+    return { status: answer.status, json: body, retryAfter: seconds === null ? undefined : Number(seconds) };
   };
 
   return {

@@ -34,6 +34,9 @@ export interface Insider {
   undo(): Promise<void>;
 }
 
+/** Of DynamoDB. */
+const MAX_TRANSACTION_ITEMS = 100;
+
 /** Somebody with write access to the tables, who knows their keys and goes around the vault. */
 export function createInsider({
   dynamodbEndpoint,
@@ -117,9 +120,12 @@ export function createInsider({
         prev = hash.toString('hex');
         return { ...row, b: { B: bytes.toString('base64') }, h: { B: hash.toString('base64') } };
       });
-      // All at once, so that nobody sees half of it.
-      const TransactItems = forged.map((Item) => ({ Put: { TableName: auditTable, Item } }));
-      await call('TransactWriteItems', { TransactItems });
+      // As many at once as there may be.
+      for (let start = 0; start < forged.length; start += MAX_TRANSACTION_ITEMS) {
+        const slice = forged.slice(start, start + MAX_TRANSACTION_ITEMS);
+        const TransactItems = slice.map((Item) => ({ Put: { TableName: auditTable, Item } }));
+        await call('TransactWriteItems', { TransactItems });
+      }
       return rows.length;
     },
     async editRole(apiKeyId, role) {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { openCustomerAccount } from '../customer-account.ts';
 import { RESOURCES } from '../environment.ts';
 import { findAlert } from './alerts.ts';
@@ -147,9 +148,8 @@ async function takeAway(
   say(`Nothing is lost: ${await readAll(stage, 1)} reveals, none of which failed`);
 }
 
-async function leave({ scene, say, url, ownerLogin }: Stage, ada: Browser): Promise<void> {
+async function leave({ scene, say, url }: Stage, ada: Browser): Promise<void> {
   scene('The way back is the same, in the other direction');
-  await logIn(ownerLogin, ada);
   const { keyArn } = await ada.expect<KeyJson>(200, 'DELETE', PATH);
   await runJob(url, 'rewrapper', {});
   const { migration, mode } = await ada.expect<KeyJson>(200, 'GET', PATH);
@@ -175,9 +175,14 @@ function ownNamespace(namespace: string): string {
   return `${namespace}-devices`;
 }
 
-/** Ada proves who she is: only then may she change the key, and for five minutes. */
+/** Ada logs in and proves who she is: only then may she change the key, and for five minutes. */
 async function logIn(login: Stage['ownerLogin'], ada: Browser): Promise<void> {
-  await ada.expect(200, 'POST', '/auth/login', login);
+  const first = await ada.send('POST', '/auth/login', login);
+  if (first.status !== 200) {
+    // Whoever tells the story again and again comes to the limit of logins from one address.
+    await setTimeout((first.retryAfter ?? 0) * 1000);
+    await ada.expect(200, 'POST', '/auth/login', login);
+  }
   await ada.expect(200, 'POST', '/auth/step-up', { password: login.password });
 }
 

@@ -16,7 +16,7 @@ function expectBothNamed(story: string): void {
     `    BREAK row ${row}: hash_mismatch`,
     expect.stringMatching(`^    BREAK apiKey ${key}: entity_altered `),
   ]);
-  expect(story).toMatch(/The verifier's function: \{"workspaces":1,"rows":\d+,"entities":0,"breaks":3\}/);
+  expect(story).toMatch(/The verifier's function: \{"workspaces":1,"rows":\d+,"entities":0,"breaks":[34]\}/);
   expect(story).toMatch(/^ {4}lockzero-verify evidence\.zip .*\n(.*\n)*? {4}valid$/m);
 }
 
@@ -30,6 +30,7 @@ function expectThiefCaught(story: string): void {
   for (const kind of [
     'honeypot_used',
     'decoy_revealed',
+    'key_unavailable',
     'row_modified',
     'entity_unexplained',
     'audit_break',
@@ -37,6 +38,16 @@ function expectThiefCaught(story: string): void {
     expect(closed.match(new RegExp(`^ {4}critical +${kind} `, 'gm'))).toHaveLength(1);
   }
   expect(story).toContain('The check\'s function: {"status":"good"');
+}
+
+/** The lines of a story in which a customer brings a key, takes it away and gives it back. */
+function expectKeyObeyed(story: string): void {
+  expect(story).toMatch(/^ {4}422 key_refused:\n {4}- it must refuse the vault where it shows no/m);
+  expect(story).toMatch(/^ {4}Meanwhile 240 reveals, none of which failed$/m);
+  expect(story).toMatch(/^ {4}GET \/workspace\/encryption-key: \d{2,3} versions moved, moving$/m);
+  expect(story).toMatch(/^ {4}503 key_unavailable: /m);
+  expect(story).toMatch(/^ {4}GET \/secrets: still lists all 40 of them/m);
+  expect(story).toMatch(/^ {4}Nothing is lost: 40 reveals, none of which failed$/m);
 }
 
 /** The lines of a story that moves time on by days. */
@@ -71,6 +82,7 @@ describeWithJava('npm run demo', () => {
     expect(stdout).toMatch(/^Lockzero, told by a fresh vault/);
     expectThiefCaught(stdout);
     expectSlowThingsFound(stdout);
+    expectKeyObeyed(stdout);
     expectBothNamed(stdout);
     expectForgeryFound(stdout);
     expect(readdirSync(temporary).filter((name) => name.startsWith('lockzero'))).toEqual([]);
@@ -84,6 +96,7 @@ describeWithJava('npm run demo', () => {
         expect([stderr, exitCode]).toEqual(['', 0]);
         expect(stdout).toContain(`told by the vault at ${vault.config.url}`);
         expectThiefCaught(stdout);
+        expectKeyObeyed(stdout);
         expectBothNamed(stdout);
       }
       const { url, apiKey } = vault.config;

@@ -14,7 +14,8 @@ const stage = parseStage({
   archiveReaders: [{ roleArn: auditor }, { roleArn: tenantReader, workspaceId: WORKSPACE }],
   replicateArchiveTo: 'us-west-2',
 });
-const deployment = deploy(stage);
+const templates = synthAll(stage);
+const deployment = deploy(stage, templates);
 
 const secure = { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3' };
 
@@ -146,7 +147,6 @@ test('no other bucket lets a reader in', () => {
 });
 
 describe('the copy in another region', () => {
-  const templates = synthAll(stage);
   const copyName = `lockzero-production-copy-${ACCOUNT}-us-west-2`;
   const copy = policyOf(deployment, new RegExp(copyName));
   const copier = `arn:aws:iam::${ACCOUNT}:role/lockzero-production-us-east-1-archive-copy`;

@@ -43,9 +43,9 @@ interface Stack {
   >;
 }
 
-export function deploy(stage: StageConfig): Deployment {
+export function deploy(stage: StageConfig, templates = synthAll(stage)): Deployment {
   const exports = new Map<string, string>();
-  const stacks = Object.values(synthAll(stage))
+  const stacks = Object.values(templates)
     .filter((template) => template !== undefined)
     .map((template) => readStack(template, stage.region, exports));
   const all = (type: string) =>

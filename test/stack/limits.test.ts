@@ -34,8 +34,9 @@ const largest = parseStage({
   replicateArchiveTo: 'us-west-2',
   mail: { from: 'vault@mail.example.com' },
 });
-const templates = Object.values(synthAll(largest)).filter((template) => template !== undefined);
-const deployment = deploy(largest);
+const stacks = synthAll(largest);
+const templates = Object.values(stacks).filter((template) => template !== undefined);
+const deployment = deploy(largest, stacks);
 
 /** As long as it will be: imported ARNs stand for ones of the length of a key's. */
 function lengthOf(value: unknown): number {

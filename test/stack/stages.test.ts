@@ -15,6 +15,9 @@ const valid: StageInput = {
 const identity = (name: string, region = 'us-east-1', account = '111122223333') =>
   `arn:aws:ses:${region}:${account}:identity/${name}`;
 
+const keyArn = (region: string) =>
+  `arn:aws:kms:${region}:111122223333:key/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f`;
+
 describe('cdk-nag', () => {
   test.each(stageNames)('finds nothing unexplained in %s', (name) => {
     expect(() => synth(findStage(name))).not.toThrow();
@@ -134,6 +137,58 @@ describe('parseStage', () => {
       },
       /mail\.identityArn: must be an identity in the account and region of the stage/,
     ],
+    ['no key for values', { ...valid, secretsKeys: [] }, /secretsKeys/],
+    [
+      'a key for values named twice',
+      { ...valid, secretsKeys: [1, 1] },
+      /secretsKeys: must not name a key twice/,
+    ],
+    ['a plan that is none', { ...valid, defaultPlan: 'gold' }, /defaultPlan/],
+    [
+      'an alias for a key',
+      { ...valid, tenantKeyArn: 'alias/x' },
+      /tenantKeyArn: must be the ARN of a KMS key/,
+    ],
+    [
+      'a tenant’s key of another region',
+      { ...valid, tenantKeyArn: keyArn('eu-west-1') },
+      /tenantKeyArn: must be a key in the region of the stage/,
+    ],
+    [
+      'a granted key of another account',
+      {
+        ...valid,
+        account: '999988887777',
+        grantedKeys: [{ workspaceId: `ws_${'0'.repeat(32)}`, keyArn: keyArn('us-east-1') }],
+      },
+      /grantedKeys\.0\.keyArn: must be a key in the account and region of the stage/,
+    ],
+    [
+      'a key granted to no workspace',
+      { ...valid, grantedKeys: [{ workspaceId: '*', keyArn: keyArn('us-east-1') }] },
+      /grantedKeys\.0\.workspaceId: must be the id of a workspace/,
+    ],
+    [
+      'keys of its own account brought by workspaces',
+      { ...valid, account: '999988887777', customerKeyAccounts: ['999988887777'] },
+      /customerKeyAccounts: must not name the account of the stage/,
+    ],
+    [
+      'its own account to copy secrets to',
+      { ...valid, account: '999988887777', syncAccounts: ['999988887777'] },
+      /syncAccounts: must not name the account of the stage/,
+    ],
+    [
+      'a copy of the archive in the same region',
+      { ...valid, replicateArchiveTo: 'us-east-1' },
+      /replicateArchiveTo: must be another region/,
+    ],
+    [
+      'a reader of the archive that is a pattern',
+      { ...valid, archiveReaders: [{ roleArn: 'arn:aws:iam::111122223333:role/*' }] },
+      /archiveReaders\.0\.roleArn: must be the ARN of one IAM role/,
+    ],
+    ['a trail for nobody’s customer', { ...valid, customerTrail: {} }, /customerTrail: needs tenantKeyArn/],
   ])('refuses %s', (_, input, message) => {
     expect(() => parseStage(input)).toThrow(StageError);
     expect(() => parseStage(input)).toThrow(message);
@@ -152,14 +207,22 @@ describe('parseStage', () => {
     expect(parseStage(valid)).not.toHaveProperty('mail');
   });
 
+  test('takes no key of a customer, on the smallest plan, where nothing else is said', () => {
+    expect(parseStage(valid)).toMatchObject({
+      secretsKeys: [1],
+      customerKeyAccounts: [],
+      grantedKeys: [],
+      defaultPlan: 'standard',
+      archiveReaders: [],
+      syncAccounts: [],
+    });
+    for (const name of ['tenantKeyArn', 'customerTrail', 'replicateArchiveTo'])
+      expect(parseStage(valid)).not.toHaveProperty(name);
+  });
+
   test('names its logs after what cannot change, unless they have a name', () => {
     const stage = parseStage({ ...valid, account: '111122223333' });
     expect(namesOf(stage).logName).toBe('lockzero-test.us-east-1.111122223333');
     expect(namesOf({ ...stage, logName: 'log.example.com' }).logName).toBe('log.example.com');
-  });
-
-  test('a role name fits into the 64 characters of IAM with the longest stage name and region', () => {
-    const stage = parseStage({ ...valid, name: 'a'.repeat(20), region: 'ap-southeast-1' });
-    expect(namesOf(stage).role('retention').length).toBeLessThanOrEqual(64);
   });
 });

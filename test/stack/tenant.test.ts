@@ -184,7 +184,7 @@ describe('a tenant in Europe', () => {
     eventBusArn: bus,
   });
   const templates = synthAll(stage);
-  const deployment = deploy(stage);
+  const deployment = deploy(stage, templates);
   const text = Object.values(templates)
     .map((template) => JSON.stringify(template?.toJSON() ?? {}))
     .join('\n');
@@ -287,8 +287,9 @@ describe('a tenant in Europe', () => {
 
 describe('a tenant with a bucket for its trail', () => {
   const stage = tenantOf({ ...acme, compliance: 'true', archiveReader: reader, trailBucket: 'acme-trail' });
-  const { watch } = synthAll(stage);
-  const deployment = deploy(stage);
+  const templates = synthAll(stage);
+  const { watch, api } = templates;
+  const deployment = deploy(stage, templates);
 
   test('gets a second trail of all regions with digests, and the call log stays closed', () => {
     watch?.hasResourceProperties('AWS::CloudTrail::Trail', {
@@ -327,7 +328,6 @@ describe('a tenant with a bucket for its trail', () => {
         AWS_USE_FIPS_ENDPOINT: 'true',
       });
     }
-    const { api } = synthAll(stage);
     api?.hasResourceProperties('AWS::ApiGateway::RestApi', {
       SecurityPolicy: Match.stringLikeRegexp('FIPS'),
     });

@@ -107,6 +107,22 @@ describe('alarms', () => {
     expect(alarm('kms-decrypts')).toMatchObject({ Threshold: 10_000, Period: 3_600 });
   });
 
+  test('watch each key for values that is in use', () => {
+    const { watch: rotating } = synth(parseStage({ ...findStage('production'), secretsKeys: [2, 1] }));
+    const rules = resourcesOf(rotating, 'AWS::CloudWatch::Alarm')
+      .map(([, { Properties }]) => Properties as unknown as AlarmProperties)
+      .filter(({ AlarmName }) => AlarmName.startsWith('lockzero-production-kms-'));
+    const keyOf = ({ AlarmName, Dimensions }: AlarmProperties) => [
+      AlarmName.replace('lockzero-production-', ''),
+      /Secrets\d*Key/.exec(JSON.stringify(Dimensions))?.[0],
+    ];
+    expect(rules.map(keyOf)).toEqual([
+      ['kms-decrypts-2', 'Secrets2Key'],
+      ['kms-decrypts', 'SecretsKey'],
+    ]);
+    for (const rule of rules) expect(rule).toMatchObject({ Threshold: 10_000, Period: 3_600 });
+  });
+
   test('all go to the one topic, and each leads to a section that the runbook has', () => {
     const headings = readFileSync('docs/RUNBOOK.md', 'utf8')
       .split('\n')

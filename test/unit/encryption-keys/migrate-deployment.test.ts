@@ -8,7 +8,7 @@ import { PLATFORM_WORKSPACE } from '../../../core/kernel/ids.ts';
 import { createSecret } from '../../../core/secrets/create-secret.ts';
 import { addWorkspace } from '../../support/api-world.ts';
 import { VAULT_KEY_ARN } from '../../support/memory-keys.ts';
-import { callerWith, rowsOf } from '../../support/memory-vault.ts';
+import { callerWith, memoryVault, rowsOf } from '../../support/memory-vault.ts';
 import { brokenWorkspaces } from '../../support/verified.ts';
 import { type Migrating, migrating, SOME_TIME } from './migrating.ts';
 
@@ -135,6 +135,30 @@ it('opens the migrations of many workspaces, page by page, whoever dies in betwe
     ({ entity }) => entity.kind === keyMigrationKind.name,
   );
   expect(migrations).toHaveLength(62);
+});
+
+it('is not failed by another run that notes the keys, or opens the migrations, at the same time', async () => {
+  await run();
+  await world.create('a');
+  for (const wait of [0, ROLLOUT_MS]) {
+    world.deploymentKeys = ROTATED;
+    advance(wait);
+    let isOther = false;
+    world.vault.tables.faults = async ({ name }) => {
+      if (name === 'ledger.append' && !isOther) {
+        isOther = true;
+        expect((await migrateDeployment(world.parts(memoryVault(world.vault)), () => true)).failures).toEqual(
+          [],
+        );
+      }
+      return 'none';
+    };
+    expect((await run()).failures).toEqual([]);
+    world.vault.tables.faults = async () => 'none';
+  }
+  await finish();
+  expect(world.wrappings()).toEqual({ [NEXT]: 1 });
+  expect(platformActions().filter((action) => action === 'deployment_key.changed')).toHaveLength(2);
 });
 
 it('goes on with the others when one workspace fails', async () => {

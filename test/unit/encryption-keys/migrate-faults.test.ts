@@ -1,5 +1,7 @@
 import type { RequestContext } from '../../../core/access/principal.ts';
 import { changeKey } from '../../../core/encryption-keys/change-key.ts';
+import { commitProgress } from '../../../core/encryption-keys/commit-progress.ts';
+import { migrateDeployment } from '../../../core/encryption-keys/migrate-deployment.ts';
 import { retirePreviousKeys } from '../../../core/encryption-keys/retire-previous-keys.ts';
 import { unavailable } from '../../../core/kernel/errors.ts';
 import { newUuid } from '../../../core/kernel/ids.ts';
@@ -97,6 +99,21 @@ describe('at the same time', () => {
     expect(await world.migration()).toMatchObject({ moved: 30 });
     await world.finish();
     await whole();
+  });
+
+  it('somebody who always is faster: it leaves the workspace to them', async () => {
+    await world.change(key);
+    world.afterEach = async () => {
+      const migration = await world.migration();
+      await commitProgress(world.vault, migration, {
+        action: 'encryption_key.versions_rewrapped',
+        detail: {},
+        patch: {},
+        changes: [],
+      });
+    };
+    const summary = await migrateDeployment(world.parts(), () => true);
+    expect(summary).toEqual({ open: 1, blocked: 0, done: 0, moved: 0, failures: [] });
   });
 
   it('a purge: what is gone stays gone, and the rest moves', async () => {
@@ -197,6 +214,25 @@ describe('keys that refuse', () => {
     unusable().delete(VAULT_KEY_ARN);
   });
 
+  it('the former key disabled: a pass that moves nothing has a row for each list, whatever it meets', async () => {
+    await world.change(key);
+    unusable().add(VAULT_KEY_ARN);
+    const before = rowsOf(world.vault, world.workspaceId).length;
+    await world.run();
+    advance(SOME_TIME);
+    await world.run();
+    const told = rowsOf(world.vault, world.workspaceId).slice(before);
+    const which = ids
+      .slice(0, 10)
+      .map((one) => `${one}.1`)
+      .join(' ');
+    expect(told.map(({ action, detail }) => [action, detail['blocked'], detail['which']])).toEqual([
+      ['encryption_key.versions_rewrapped', '30', which],
+      ['encryption_key.migration_blocked', '30', undefined],
+    ]);
+    unusable().delete(VAULT_KEY_ARN);
+  });
+
   it('one former key of two disabled: what lies under the other one moves', async () => {
     const dead = await world.vault.newCustomerKey(world.workspaceId);
     await world.change(dead);
@@ -239,6 +275,8 @@ describe('keys that refuse', () => {
     advance(SOME_TIME);
     expect(await world.run()).toMatchObject({ status: 'blocked' });
     expect(await world.migration()).toMatchObject({ moved: 29, passBlocked: 1, passLooked: 30 });
+    const named = rowsOf(world.vault, world.workspaceId).map(({ detail }) => detail['which']);
+    expect(named).toContain(id(7));
   });
 
   it('a key service that does not answer ends the run, and what it moved before is kept', async () => {

@@ -76,6 +76,38 @@ it('goes on where it was when its time was up, and says how far it is', async ()
   expect(world.wrappings()).toEqual({ [key]: 30 });
 });
 
+it('goes on within a secret that has more versions than it had time for', async () => {
+  const [id = ''] = await world.create('a', 'b');
+  for (let version = 2; version <= 70; version += 1)
+    await putValue(world.vault, world.owner, id, `version ${version}`);
+  await world.change(key);
+  let asked = 0;
+  expect(await world.run(() => ++asked < 3)).toEqual({ status: 'moving', moved: 40 });
+  let reads = 0;
+  world.vault.tables.faults = async ({ name }) => {
+    if (name === 'store.listChildren') reads += 1;
+    return 'none';
+  };
+  expect(await world.run()).toEqual({ status: 'waiting', moved: 31 });
+  // The other half of the one, and the other one.
+  expect(reads).toBe(2 + 1);
+  expect(world.wrappings()).toEqual({ [key]: 71 });
+  expect(await world.migration()).toMatchObject({ passLooked: 2, moved: 71 });
+});
+
+it('begins a secret from its newest version where another one took its place in the list', async () => {
+  const [id = ''] = await world.create('b');
+  for (let version = 2; version <= 50; version += 1)
+    await putValue(world.vault, world.owner, id, `version ${version}`);
+  await world.change(key);
+  let asked = 0;
+  await world.run(() => ++asked < 2);
+  await world.create('a');
+  await world.finish();
+  expect(world.wrappings()).toEqual({ [key]: 51 });
+  expect(await world.reveal(id)).toBe('version 50');
+});
+
 it('does nothing without time, or without a migration', async () => {
   await world.create('a');
   expect(await world.run()).toEqual({ status: 'done', moved: 0 });
