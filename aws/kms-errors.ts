@@ -12,8 +12,16 @@ const KEY_ERRORS: ReadonlySet<string> = new Set([
   'NotFoundException',
 ]);
 
-/** Errors that mean: the wrapped key is not what was stored. */
-const DAMAGE_ERRORS: ReadonlySet<string> = new Set(['IncorrectKeyException', 'InvalidCiphertextException']);
+/**
+ * Errors that mean: the wrapped key, or the name of the key that wrapped it, is not what was stored. The last two are for
+ * what can be neither, such as a blob of no bytes: asking again would never help.
+ */
+const DAMAGE_ERRORS: ReadonlySet<string> = new Set([
+  'IncorrectKeyException',
+  'InvalidCiphertextException',
+  'InvalidArnException',
+  'ValidationException',
+]);
 
 /** An error of KMS as one of the vault's, with its cause and without its message: that names principals and keys. */
 export function kmsError(cause: unknown): VaultError {

@@ -1,5 +1,5 @@
 import type { AuditRow } from '../audit/row.ts';
-import type { DeploymentKeys } from '../encryption-keys/wrapping-key.ts';
+import { type DeploymentKeys, wrappingKeyArn } from '../encryption-keys/wrapping-key.ts';
 import { VaultError } from '../kernel/errors.ts';
 import { PLATFORM_WORKSPACE } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
@@ -35,21 +35,27 @@ const KEY_CHANGES: ReadonlySet<string> = new Set([
   'encryption_key.previous_retired',
 ]);
 
-/** Judges under which keys values may come to lie: those of the deployment, and for a workspace also its own. */
+/**
+ * Judges under which keys values may come to lie: what belongs to no workspace, under the vault's own; the values of a
+ * workspace, under those that wrap its values or did before. The deployment's are not among them for a workspace with
+ * a key of its own: a value that lies there is out of the reach of whoever takes that key away.
+ */
 export class PermittedMoves {
-  readonly #deployment: ReadonlySet<string>;
+  readonly #deploymentKeys: DeploymentKeys;
   readonly #store: Store;
   readonly #named: ReadonlySet<string>;
+  /** What any row names a key for. */
+  readonly #subjects: ReadonlySet<string>;
   readonly #ofWorkspaces = new Map<string, Promise<readonly string[]>>();
 
   constructor(
     { deploymentKeys, store }: { readonly deploymentKeys: DeploymentKeys; readonly store: Store },
     named: readonly PermittedMove[],
   ) {
-    const { own, values, allOwn } = deploymentKeys;
-    this.#deployment = new Set([own, values, ...allOwn]);
+    this.#deploymentKeys = deploymentKeys;
     this.#store = store;
     this.#named = new Set(named.map(({ of, keyArn }) => pair(of, keyArn)));
+    this.#subjects = new Set(named.map(({ of }) => of));
   }
 
   /**
@@ -58,12 +64,13 @@ export class PermittedMoves {
    * @throws VaultError `unavailable`
    */
   async has(value: string, keyArn: string): Promise<boolean> {
+    const { own, values, allOwn } = this.#deploymentKeys;
     const { workspaceId } = parseValueKey(value);
-    if (this.#deployment.has(keyArn) || this.#named.has(pair(value, keyArn))) return true;
-    // What belongs to no workspace lies under the deployment's keys alone.
-    if (workspaceId === PLATFORM_WORKSPACE) return false;
-    if (this.#named.has(pair(workspaceId, keyArn))) return true;
-    const known = this.#ofWorkspaces.get(workspaceId) ?? keysOf(this.#store, workspaceId);
+    if (workspaceId === PLATFORM_WORKSPACE) return keyArn === own || allOwn.includes(keyArn);
+    if ([value, workspaceId].some((of) => this.#named.has(pair(of, keyArn)))) return true;
+    // What the trial of a key made up: where the workspace's key is gone, one of the deployment takes its place.
+    if (this.#subjects.has(value) && (keyArn === own || keyArn === values)) return true;
+    const known = this.#ofWorkspaces.get(workspaceId) ?? keysOf(this.#store, workspaceId, values);
     this.#ofWorkspaces.set(workspaceId, known);
     return (await known).includes(keyArn);
   }
@@ -75,11 +82,10 @@ function pair(of: string, keyArn: string): string {
 }
 
 /** Of a workspace whose record somebody spoiled, none: then moves are told that are its own, and none is hidden. */
-async function keysOf(store: Store, workspaceId: string): Promise<readonly string[]> {
+async function keysOf(store: Store, workspaceId: string, values: string): Promise<readonly string[]> {
   try {
     const workspace = await store.get(workspaceKind, workspaceId, workspaceId);
-    const { encryptionKey, previousKeyArns = [] } = workspace ?? {};
-    return encryptionKey === undefined ? previousKeyArns : [encryptionKey.keyArn, ...previousKeyArns];
+    return [wrappingKeyArn(workspace ?? {}, { values }), ...(workspace?.previousKeyArns ?? [])];
   } catch (error) {
     if (error instanceof VaultError && error.code === 'internal') return [];
     throw error;

@@ -53,7 +53,8 @@ export async function readAccount(
     const allowance = allowanceOf(row);
     if (allowance !== undefined && allowance.calls > 0 && opened.has(allowance.value))
       allowances.push(allowance);
-    for (const move of movesNamedBy(row)) moves.set(`${move.of} ${move.keyArn}`, move);
+    for (const move of movesNamedBy(row))
+      if (move.of === workspaceId || opened.has(move.of)) moves.set(`${move.of} ${move.keyArn}`, move);
   }
   return { allowances, moves: [...moves.values()] };
 }

@@ -54,7 +54,8 @@ const OPENINGS_OF_AN_HOUR = 2;
 
 /**
  * Reconciles one day, UTC: every call that opened a value against the audit rows, counted for each encryption context;
- * every call that moved one against the keys that it may lie under. Doing so again raises no alert a second time. A day that is not over is reconciled as far as it is known.
+ * every call that moved one against the keys that it may lie under. Doing so again raises no alert a second time. A day
+ * that is not over is reconciled as far as it is known.
  *
  * @param deliveredUntil epoch milliseconds: until when the log is searched for late deliveries.
  * @throws VaultError `unavailable`

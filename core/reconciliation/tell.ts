@@ -33,8 +33,8 @@ const MAX_IDS = 10;
 const JOB = 'reconciler';
 
 /**
- * Tells each workspace what was decrypted of it without a row, or moved to a key that is none of its own. What says to be of a workspace that does not exist is told
- * to the platform, and so is the sum where there is too much to tell.
+ * Tells each workspace what was decrypted of it without a row, or moved to a key that it does not use. What says to be of a
+ * workspace that does not exist is told to the platform, and so is the sum where there is too much to tell.
  */
 export async function tellUnexplained(
   parts: TellParts,
@@ -89,7 +89,7 @@ function withoutRow(workspaceId: string, subject: string, day: Day, calls: reado
     subject,
     seen: `The key service ${did} ${times(calls.length)} what nothing in the audit trail accounts for.`,
     usual:
-      'A row stands before every decryption, and values are moved only to keys of their workspace and of the deployment.',
+      'A row stands before every decryption, and values are moved only to keys that their workspace uses.',
     occurrence: occurrenceOf(calls),
     detail: { job: JOB, day, ...(movedTo === undefined ? {} : { movedTo }), ...factsOf(calls) },
   };

@@ -97,6 +97,15 @@ describe('on the wire', () => {
     await expect(keys.decrypt(wrapped, await newKey(), context)).rejects.toMatchObject({ code: 'internal' });
   });
 
+  it('a wrapped key that is gone, or no wrapped key at all, is damage, and not a service to wait for', async () => {
+    const to = await newKey();
+    for (const blob of [new Uint8Array(), new Uint8Array(7_000)]) {
+      const moved = keys.reEncrypt(blob, { from: keyArn, to }, context);
+      await expect(moved).rejects.toMatchObject({ code: 'internal' });
+      await expect(keys.decrypt(blob, keyArn, context)).rejects.toMatchObject({ code: 'internal' });
+    }
+  });
+
   it('a disabled key is unavailable at once, for both ways, until it is enabled', async () => {
     const { wrapped } = await keys.generateDataKey(keyArn, context);
     await kms.send(new DisableKeyCommand({ KeyId: keyArn }));
@@ -183,7 +192,9 @@ describe('with a service that misbehaves', () => {
     ['KeyUnavailableException', 'key_unavailable'],
     ['NotFoundException', 'key_unavailable'],
     ['IncorrectKeyException', 'internal'],
+    ['InvalidArnException', 'internal'],
     ['InvalidCiphertextException', 'internal'],
+    ['ValidationException', 'internal'],
     ['ThrottlingException', 'unavailable'],
     ['DependencyTimeoutException', 'unavailable'],
     ['KMSInternalException', 'unavailable'],

@@ -56,7 +56,6 @@ const told = () =>
 
 describe('a value that was moved', () => {
   it.each([
-    ['to the key of the deployment', VAULT_KEY_ARN],
     ['to the key of its workspace', CUSTOMERS],
     ['back to the key that its workspace had before', EARLIER],
   ])('%s is explained, and counted', async (_, keyArn) => {
@@ -69,6 +68,30 @@ describe('a value that was moved', () => {
     world.moveByHand(keyArn, world.contextOf(id), { principal: API_ROLE });
     expect(await outcome()).toMatchObject({ calls: 2, moved: 2, contexts: 1, withoutRow: 0, byStrangers: 0 });
     expect(world.alerts).toEqual([]);
+  });
+
+  it('to the key of the deployment is explained where the workspace has none of its own', async () => {
+    const id = await world.secret();
+    world.moveByHand(VAULT_KEY_ARN, world.contextOf(id));
+    expect(await outcome()).toMatchObject({ calls: 1, moved: 1, withoutRow: 0 });
+    expect(world.alerts).toEqual([]);
+  });
+
+  it('from the key of its workspace to the one of the deployment, out of the customer’s reach, is told', async () => {
+    const id = await world.secret();
+    await nameKeys({ encryptionKey: { keyArn: CUSTOMERS, since: '2026-01-01T12:00:00.000Z' } });
+    world.moveByHand(VAULT_KEY_ARN, world.contextOf(id));
+    expect(await outcome()).toMatchObject({ moved: 1, withoutRow: 1 });
+    expect(told()).toEqual([['decrypt_without_row', world.workspaceId, VAULT_KEY_ARN]]);
+  });
+
+  it('from the key of a tenant of a whole deployment to the vault’s own is told', async () => {
+    Object.assign(world.parts, {
+      deploymentKeys: { own: VAULT_KEY_ARN, values: CUSTOMERS, allOwn: [VAULT_KEY_ARN, EARLIER] },
+    });
+    const id = await world.secret();
+    for (const keyArn of [CUSTOMERS, VAULT_KEY_ARN, EARLIER]) world.moveByHand(keyArn, world.contextOf(id));
+    expect(await outcome()).toMatchObject({ moved: 3, withoutRow: 2 });
   });
 
   it('to a key that the workspace dropped since is explained by the rows of that day', async () => {
@@ -196,6 +219,13 @@ describe('the proof of a key', () => {
     tryKey();
     expect(await outcome()).toMatchObject({ calls: 5, moved: 2, withoutRow: 0 });
     expect(world.alerts).toEqual([]);
+  });
+
+  it('by way of the vault’s own key, where the workspace’s is gone, is explained likewise', async () => {
+    await nameKeys({ encryptionKey: { keyArn: EARLIER, since: '2026-01-01T12:00:00.000Z' } });
+    await prove();
+    tryKey();
+    expect(await outcome()).toMatchObject({ calls: 5, moved: 2, withoutRow: 0 });
   });
 
   it('explains no opening more, and nothing without its row', async () => {
