@@ -197,7 +197,9 @@ export function createBookkeeping(client: DynamoDBDocumentClient, table: string)
         ConsistentRead: true,
       });
       const { Item: item } = await send(client.send(command));
-      return Math.max(0, Number(item?.['tallied'] ?? 0));
+      const count = Number(item?.['tallied'] ?? 0);
+      // What is no number somebody put there: it is set right each night, and stops nobody until then.
+      return Number.isNaN(count) ? 0 : Math.max(0, count);
     },
 
     async addSecrets(workspaceId, difference) {

@@ -43,8 +43,9 @@ export const ADMINISTRATION: readonly string[] = [
 ];
 
 /**
- * The keys: `secrets` wraps the data key of each secret version, unless a customer's key does, `data` encrypts what lies at rest in AWS services,
- * `signing` signs the access tokens of people, and `checkpoint` the heads of the audit logs and the archive's manifests.
+ * The keys: `secrets` wraps the data key of each secret version, unless a customer's key does, `data` encrypts what lies at
+ * rest in AWS services, `signing` signs the access tokens of people, and `checkpoint` the heads of the audit logs and the
+ * archive's manifests.
  *
  * Using a key takes both its policy and an IAM policy: the principal of each statement is the account, and a condition
  * on `aws:PrincipalArn` narrows it to roles by their fixed names. Other stacks see ARNs only, so that no construct can

@@ -41,7 +41,8 @@ export function fromTheBeginning(at: string) {
 }
 
 /** Whether a migration has everything still before it. */
-export function isAtTheBeginning({ pass, position }: KeyMigration): boolean {
+export function isAtTheBeginning({ state, pass, position }: KeyMigration): boolean {
   const { list, after, version } = position;
-  return pass === 1 && list === 'live' && after === undefined && version === undefined;
+  const isUnmoved = list === 'live' && after === undefined && version === undefined;
+  return state === 'moving' && pass === 1 && isUnmoved;
 }

@@ -1,18 +1,18 @@
 import { hash } from 'node:crypto';
-import { conflict } from '../archive/archive-fault.ts';
 import { dayStart } from '../archive/day.ts';
 import type { ManifestCheckpoint } from '../archive/manifest.ts';
 import { storeObject } from '../archive/store-object.ts';
 import { bundleFiles } from '../evidence/bundle-files.ts';
 import type { SealedLogs } from '../evidence/evidence-parts.ts';
-import { leafRange } from '../evidence/leaf-range.ts';
 import { openLog } from '../evidence/open-log.ts';
 import { type LeafLimits, readLeaves } from '../evidence/read-leaves.ts';
 import { holdsFiles, zip } from '../evidence/zip.ts';
 import { DAY_MS } from '../kernel/timestamps.ts';
 import { sealPath } from '../seal/log-origin.ts';
+import type { LaneRows } from './archived-period.ts';
 import { type EvidenceSchedule, evidencePrefix } from './evidence-schedule.ts';
 import type { Period } from './period.ts';
+import { demandSealed, sealedRange } from './sealed-rows.ts';
 
 export interface PartParts {
   readonly log: SealedLogs;
@@ -48,25 +48,25 @@ const PART_LIMITS: LeafLimits = { leaves: 50_000, bytes: 32 * 1024 * 1024 };
  * `<period>-<number>.zip`. It depends on nothing but the period, down to its bytes, so that whoever finds it there, left by a
  * run that died, takes it over.
  *
+ * @param lanes the rows of the period.
  * @param checkpoint of the tree that it is taken from.
- * @throws ArchiveFault when the name is taken by anything else, or the archive was tampered with.
- * @throws VaultError `unavailable`, `internal`
+ * @throws ArchiveFault when the name is taken by anything else, or the archive or the log was tampered with.
+ * @throws TileError for a part of the log that is missing or damaged; VaultError `unavailable`, `internal`
  */
 export async function exportPart(
   { log, minRetentionDays, partLimits = PART_LIMITS }: PartParts,
   { workspaceId, begun }: Pick<EvidenceSchedule, 'workspaceId' | 'begun'>,
   period: Period,
-  checkpoint: ManifestCheckpoint,
+  { lanes, checkpoint }: { readonly lanes: readonly LaneRows[]; readonly checkpoint: ManifestCheckpoint },
 ): Promise<ExportedPart> {
   const span = { from: dayStart(period.from), to: dayStart(period.to) };
   // Opened for each part: what was read of the log for one is forgotten before the next.
   const published = await openLog(log, workspaceId, sealPath(checkpoint.size));
-  const range = await leafRange(log, published, span);
-  const begin = begun?.nextLeaf ?? range.begin;
-  // The manifests name rows, so that there are leaves: where they were is forgotten.
-  if (begin >= range.end) throw conflict(checkpoint.key, 'not_sealed');
-  const leaves = await readLeaves(published, { begin, end: range.end }, partLimits);
-  const isLast = begin + leaves.length === range.end;
+  const { begin: first, end } = await sealedRange(log, published, lanes);
+  const begin = begun?.nextLeaf ?? first;
+  const leaves = await readLeaves(published, { begin, end }, partLimits);
+  await demandSealed(published, begin, leaves);
+  const isLast = begin + leaves.length === end;
   const part = (begun?.parts ?? 0) + 1;
   const name = part === 1 && isLast ? period.name : `${period.name}-${part}`;
   const key = `${evidencePrefix(workspaceId)}${name}.zip`;

@@ -1,4 +1,4 @@
-import { ArchiveFault } from '../archive/archive-fault.ts';
+import { ArchiveFault, conflict } from '../archive/archive-fault.ts';
 import { dayStart } from '../archive/day.ts';
 import { RefusedChanges } from '../audit/append.ts';
 import { systemOrigin } from '../audit/lane-start.ts';
@@ -8,6 +8,8 @@ import { update } from '../kernel/entity.ts';
 import type { Clock } from '../kernel/ports.ts';
 import type { Store } from '../kernel/store.ts';
 import { DAY_MS, timestamp } from '../kernel/timestamps.ts';
+import { logPrefix } from '../seal/log-origin.ts';
+import { TileError } from '../transparency/tiles.ts';
 import { workspaceKind } from '../workspaces/workspace.ts';
 import { archivedPeriod } from './archived-period.ts';
 import { type EvidenceSchedule, evidenceScheduleKind } from './evidence-schedule.ts';
@@ -61,8 +63,11 @@ export async function exportWorkspace(
     } catch (error) {
       // Somebody set the schedule meanwhile, or another run did the same: see how it stands now.
       if (error instanceof RefusedChanges) continue;
-      if (!(error instanceof ArchiveFault)) throw error;
-      const { kind, subject, reason } = error;
+      // A part of the log that is missing, or no such part.
+      const fault =
+        error instanceof TileError ? conflict(`${logPrefix(workspaceId)}tile/`, 'altered', error) : error;
+      if (!(fault instanceof ArchiveFault)) throw error;
+      const { kind, subject, reason } = fault;
       const detail = { job: JOB, reason, period: due.period.name };
       await parts.alerts.raise({ tier: 'critical', kind, workspaceId, subject, detail });
       return { status: 'refused', bundles };
@@ -91,12 +96,12 @@ async function exportNext(
     await warnOfWaiting(parts, schedule, period);
     return 'waiting';
   }
-  const { checkpoint } = archived;
+  const { lanes, checkpoint } = archived;
   if (checkpoint === undefined) {
     await record(parts, schedule, period, undefined);
     return 0;
   }
-  await record(parts, schedule, period, await exportPart(parts, schedule, period, checkpoint));
+  await record(parts, schedule, period, await exportPart(parts, schedule, period, { lanes, checkpoint }));
   return 1;
 }
 

@@ -2,14 +2,14 @@ import { readManifest } from '../archive/read-manifests.ts';
 import { type TimeRange, timesOf } from '../audit/date-range.ts';
 import { canonicalJson, type Json } from '../kernel/canonical-json.ts';
 import { timestamp } from '../kernel/timestamps.ts';
-import type { PublishedLog } from '../seal/published-log.ts';
+import { logKeys, type PublishedLog } from '../seal/published-log.ts';
 import type { Hash } from '../transparency/merkle.ts';
 import { subtrees } from '../transparency/proofs.ts';
+import { formatVerifierKey, openNote } from '../transparency/signed-note.ts';
 import { type EvidenceFilter, isFilter, type Leaf, leafLines } from './choose-rows.ts';
 import { earlierSeals } from './earlier-seals.ts';
 import type { SealedLogs } from './evidence-parts.ts';
 import { neighbours } from './neighbours.ts';
-import { currentVerifierKey } from './read-checkpoint.ts';
 
 /** Names and contents. */
 export type BundleFiles = ReadonlyMap<string, Uint8Array>;
@@ -63,7 +63,7 @@ export async function bundleFiles(
         right: (await nodes.nodes(subtrees(end, checkpoint.size))).map(base64),
       }),
     ],
-    ['verifier-key', Buffer.from(`${await currentVerifierKey(log, workspaceId)}\n`)],
+    ['verifier-key', Buffer.from(`${await verifierKeyOf(log, published)}\n`)],
   ]);
   // They hold whole rows, and may be of those that the filter leaves out.
   const around = isFilter(filter) ? [] : await neighbours(log, published, leaves);
@@ -80,6 +80,13 @@ export async function bundleFiles(
     files.set(`manifests/${day}.note`, Buffer.from(found.note));
   }
   return files;
+}
+
+/** The key that signed the checkpoint: it stays the same when another one signs the next. */
+async function verifierKeyOf(log: SealedLogs, { checkpoint, note }: PublishedLog): Promise<string> {
+  const [signer] = openNote(note, await logKeys(log, checkpoint.origin)).by;
+  if (signer === undefined) throw new TypeError('A note that was opened has a signer.');
+  return formatVerifierKey(signer);
 }
 
 function filterOf(filter: EvidenceFilter): { readonly filter?: Json } {

@@ -29,6 +29,12 @@ export const MAX_SOURCES_PER_MINUTE = 30;
 /** Nobody comes upon these by chance, so no crowd of other failures may hide them: a real token is in wrong hands. */
 const ALWAYS_TOLD: ReadonlySet<string> = new Set(['refresh_token_reused', 'code_used']);
 
+/**
+ * The reason of a refusal over a plan's limit. Whoever gets it had valid credentials: it is counted apart, so that a fleet of
+ * clients neither hides somebody who tries to get in nor looks like that.
+ */
+export const PLAN_LIMIT = 'plan_limit';
+
 const OTHER_SOURCES = '*';
 const MINUTE_MS = 60_000;
 
@@ -78,7 +84,8 @@ function countedReason({ reason, subject }: FailedAuthentication): string {
 }
 
 /** The failures that a failure's source is counted among. */
-function crowdOf({ subject }: FailedAuthentication): string {
+function crowdOf({ subject, reason }: FailedAuthentication): string {
+  if (reason === PLAN_LIMIT) return `sources ${PLAN_LIMIT}`;
   return subject?.type === 'api_key' ? `sources ${subject.id}` : 'sources';
 }
 

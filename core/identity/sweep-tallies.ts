@@ -11,6 +11,7 @@ import {
   comesFirst,
   countsSources,
   MAX_SOURCES_PER_MINUTE,
+  PLAN_LIMIT,
   readReason,
 } from './record-failed-authentication.ts';
 
@@ -99,11 +100,17 @@ async function recordMinute(
   }
 }
 
-/** One entry for each source that came again, and one for all beyond those that a minute has rows for. */
+/** Those who tried to get in, and those who were in and over their plan's limit, which is no attempt at anything. */
 function minuteDetails(tallies: readonly Tally[]): { [key: string]: string }[] {
-  const sources = tallies
-    .filter((tally) => !countsSources(tally))
-    .toSorted((a, b) => Number(comesFirst(b)) - Number(comesFirst(a)));
+  const sources = tallies.filter((tally) => !countsSources(tally));
+  const isRefused = (tally: Tally) => readReason(tally).reason === PLAN_LIMIT;
+  const failed = sources.filter((tally) => !isRefused(tally));
+  return [...sourceDetails(failed, 'many_sources'), ...sourceDetails(sources.filter(isRefused), PLAN_LIMIT)];
+}
+
+/** One entry for each source that came again, and one for all beyond those that a minute has rows for. */
+function sourceDetails(tallies: readonly Tally[], restReason: string): { [key: string]: string }[] {
+  const sources = tallies.toSorted((a, b) => Number(comesFirst(b)) - Number(comesFirst(a)));
   const told = sources.slice(0, MAX_SOURCES_PER_MINUTE);
   const details: { [key: string]: string }[] = told
     .filter((tally) => tally.count > 1)
@@ -115,7 +122,7 @@ function minuteDetails(tallies: readonly Tally[]): { [key: string]: string }[] {
   const others = sources.slice(MAX_SOURCES_PER_MINUTE);
   if (others.length > 0) {
     const failures = others.reduce((sum, { count }) => sum + count, 0);
-    details.push({ reason: 'many_sources', otherSources: String(others.length), failures: String(failures) });
+    details.push({ reason: restReason, otherSources: String(others.length), failures: String(failures) });
   }
   return details;
 }

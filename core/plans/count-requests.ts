@@ -37,10 +37,13 @@ export async function countRequests(
     principalRows(parts.ledger, workspaceId),
     parts.bookkeeping.rowsBefore(workspaceId),
   ]);
-  const missing = months.filter((month) => !noted.has(month));
-  const before = new Map([...noted, ...(await searchBeginnings(parts, workspaceId, ranges, missing))]);
-  const counts: MonthCount[] = [];
   let end = ranges.reduce((rows, { last }) => rows + last, 0);
+  // A note that cannot be was spoiled: then it is searched for again, and set right.
+  const credible = [...noted].filter(([, rows]) => Number.isSafeInteger(rows) && rows >= 0 && rows <= end);
+  const known = new Map(credible);
+  const missing = months.filter((month) => !known.has(month));
+  const before = new Map([...known, ...(await searchBeginnings(parts, workspaceId, ranges, missing))]);
+  const counts: MonthCount[] = [];
   for (const month of months) {
     const start = before.get(month);
     if (start === undefined) break;

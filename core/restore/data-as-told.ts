@@ -81,10 +81,10 @@ interface Settings extends Keys, Told<'deletedAt' | 'auditRetentionDays' | 'plan
 function workspaceAsTold(workspace: Settings, since: readonly ToldChange[]): Settings {
   let { policy, deletedAt, auditRetentionDays, plan } = workspace;
   let keys: Keys = { encryptionKey: workspace.encryptionKey, previousKeyArns: workspace.previousKeyArns };
-  for (const { action, ts, detail } of since) {
+  for (const { action, ts, detail, isBelieved } of since) {
     if (action === 'workspace.deleted') deletedAt = ts;
     if (action === 'workspace.plan_assigned') plan = planNameSchema.safeParse(detail['plan']).data ?? plan;
-    if (action === 'encryption_key.changed') keys = keysAsTold(keys, ts, detail);
+    if (action === 'encryption_key.changed' && isBelieved) keys = keysAsTold(keys, ts, detail);
     if (action !== 'workspace.updated') continue;
     policy = policyAsTold(policy, detail);
     const days = Number(detail['auditRetentionDays']);
@@ -106,6 +106,23 @@ function keysAsTold(keys: Keys, since: string, detail: ToldChange['detail']): Ke
     encryptionKey: mode === 'customer' ? { keyArn, since } : undefined,
     previousKeyArns: [...earlier].slice(0, MAX_PREVIOUS_KEYS),
   };
+}
+
+/**
+ * The key of a workspace of which nobody vouches as it is stored: the one that rows tell of which are believed, or none.
+ * Whoever forges a backup could otherwise have all values moved under a key of theirs. A key that was brought in the last
+ * moment has to be brought again; values that lie under it are moved away, as under any other earlier key.
+ */
+export function keyAsBelieved(entity: Entity, history: readonly ToldChange[]): Patch {
+  if (entity.kind !== workspaceKind.name) return {};
+  const { encryptionKey: stored, previousKeyArns = [] } = entity as Workspace;
+  const { encryptionKey } = history
+    .filter(({ action, isBelieved }) => isBelieved && action === 'encryption_key.changed')
+    .reduce<Keys>((keys, { ts, detail }) => keysAsTold(keys, ts, detail), {});
+  if (encryptionKey?.keyArn === stored?.keyArn) return {};
+  const earlier = new Set([...(stored === undefined ? [] : [stored.keyArn]), ...previousKeyArns]);
+  if (encryptionKey !== undefined) earlier.delete(encryptionKey.keyArn);
+  return { encryptionKey, previousKeyArns: [...earlier].slice(0, MAX_PREVIOUS_KEYS) };
 }
 
 function policyAsTold(policy: IdentityPolicy, detail: ToldChange['detail']): IdentityPolicy {

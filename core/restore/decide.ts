@@ -6,7 +6,7 @@ import { type RetentionFloor, retentionFloorKind } from '../retention/floor.ts';
 import { explainEntity, floorOf } from '../verification/explain-entity.ts';
 import type { BelievedRows } from './believed-rows.ts';
 import { type ClosingParts, closingOf } from './close-access.ts';
-import { closedAsTold, dataAsTold } from './data-as-told.ts';
+import { closedAsTold, dataAsTold, keyAsBelieved } from './data-as-told.ts';
 import { type Decision, type Discord, declareLost, type Patch, putAgain, removeAgain } from './decision.ts';
 import { classOf } from './entity-classes.ts';
 import type { NewestChange, ToldChange } from './newest-changes.ts';
@@ -162,13 +162,12 @@ async function decideStored(
     case 'data': {
       const history = newest?.history ?? [];
       if (discord === 'unexplained') {
-        const closed = closedAsTold(
-          entity,
-          history.filter(({ isBelieved }) => isBelieved),
-        );
+        const believed = history.filter(({ isBelieved }) => isBelieved);
+        const closed = { ...closedAsTold(entity, believed), ...keyAsBelieved(entity, believed) };
         return isSame(entity, closed) ? undefined : put('closed', closed);
       }
-      const patch = keptAsTold(entity, history, since);
+      const key = discord === 'behind' ? {} : keyAsBelieved(entity, history);
+      const patch = { ...keptAsTold(entity, history, since), ...key };
       const isLeft = discord === 'unsealed' && newest?.seq === row.seq && isSame(entity, patch);
       return isLeft ? undefined : put('kept', patch);
     }

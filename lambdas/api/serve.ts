@@ -6,7 +6,7 @@ import { authenticate } from '../../core/identity/authenticate.ts';
 import { noteUse } from '../../core/identity/authenticate-session.ts';
 import { callerOf } from '../../core/identity/caller.ts';
 import { isCsrfToken } from '../../core/identity/csrf.ts';
-import { recordFailedAuthentication } from '../../core/identity/record-failed-authentication.ts';
+import { PLAN_LIMIT, recordFailedAuthentication } from '../../core/identity/record-failed-authentication.ts';
 import { csrfRefused } from '../../core/identity/refresh-session.ts';
 import type { VaultError } from '../../core/kernel/errors.ts';
 import type { Vault } from '../shared/compose-vault.ts';
@@ -101,7 +101,7 @@ async function demandRequest(vault: Vault, request: HttpRequest, principal: Prin
   try {
     await vault.requestLimit.demand(principal.workspaceId);
   } catch (error) {
-    await recordRefusal(vault, request, 'plan_limit', principal);
+    await recordRefusal(vault, request, PLAN_LIMIT, principal);
     throw error;
   }
 }

@@ -1,93 +1,16 @@
-import { zipSync } from 'fflate';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { systemOrigin } from '../../../core/audit/lane-start.ts';
-import { decodeRow } from '../../../core/audit/row.ts';
-import { currentVerifierKey } from '../../../core/evidence/read-checkpoint.ts';
+import { evidenceScheduleKind } from '../../../core/evidence-schedule/evidence-schedule.ts';
 import { exportDeployment } from '../../../core/evidence-schedule/export-deployment.ts';
-import { type ExportParts, exportWorkspace } from '../../../core/evidence-schedule/export-workspace.ts';
-import type { Rhythm } from '../../../core/evidence-schedule/period.ts';
-import { readSchedule, setEvidenceSchedule } from '../../../core/evidence-schedule/schedule-evidence.ts';
-import { update } from '../../../core/kernel/entity.ts';
+import { readSchedule } from '../../../core/evidence-schedule/schedule-evidence.ts';
+import { create, update } from '../../../core/kernel/entity.ts';
 import { DAY_MS } from '../../../core/kernel/timestamps.ts';
 import { workspaceKind } from '../../../core/workspaces/workspace.ts';
-import { unzip } from '../../../verify/bundle.js';
 import { verifyEvidence } from '../../../verify/verify.js';
-import { ArchivedLog, withFault } from '../../support/archived-log.ts';
-import { callerWith } from '../../support/memory-vault.ts';
-
-const KEY = 'evidence/ws_1/2026-W01.zip';
-/** Each fault has a history of its own. */
-const TIME_LIMIT_MS = 30_000;
-/** The archive of the last day is made in the morning after it; so is the evidence. */
-const SUNDAY = Date.parse('2026-01-04T00:00:00.000Z');
-
-/** A workspace that exists since Thursday, January 1st, 2026, and wants its evidence. */
-class ScheduledLog extends ArchivedLog {
-  get exporting(): ExportParts {
-    const { archive, seals, signer, logName } = this.parts;
-    return { ...this.parts, log: { archive, seals, signer, logName } };
-  }
-
-  async schedule(every: Rhythm = 'week'): Promise<this> {
-    const admin = callerWith({ workspaceId: this.workspaceId, role: 'owner' });
-    await setEvidenceSchedule({ ...this.parts, defaultPlan: 'enterprise' }, admin, { every });
-    return this;
-  }
-
-  /** Rows on each day up to and with the Sunday, all archived. Ends on Monday morning. */
-  async week(rows = 4): Promise<this> {
-    while (this.today <= SUNDAY) {
-      await this.day(rows, 1);
-      await this.run();
-    }
-    return this;
-  }
-
-  /** Rows on the Sunday alone, archived. */
-  async sunday(rows: number): Promise<this> {
-    this.goTo(SUNDAY);
-    await this.day(rows);
-    await this.run();
-    return this;
-  }
-
-  export(parts: Partial<ExportParts> = {}, mayGoOn?: () => boolean) {
-    return exportWorkspace({ ...this.exporting, ...parts }, this.workspaceId, mayGoOn);
-  }
-
-  key(): Promise<string> {
-    return currentVerifierKey(this.exporting.log, this.workspaceId);
-  }
-
-  /** All versions of what was exported: key and content. */
-  evidence(): readonly (readonly [key: string, hex: string])[] {
-    return [...this.archive.versions]
-      .filter(([key]) => key.startsWith('evidence/'))
-      .flatMap(([key, versions]) =>
-        versions.map((version) => [key, Buffer.from(version?.bytes ?? []).toString('hex')] as const),
-      );
-  }
-
-  /** The details of the events of the export. */
-  events() {
-    return this.tables
-      .lane(this.lane())
-      .map(({ bytes }) => decodeRow(bytes))
-      .filter(({ action }) => action === 'evidence_schedule.exported')
-      .map(({ detail }) => detail);
-  }
-
-  bundle(key = KEY) {
-    const object = this.archive.current(key);
-    if (object === undefined) throw new Error(`There is no ${key}.`);
-    return unzip(Buffer.from(object.bytes));
-  }
-}
-
-async function scheduled(): Promise<ScheduledLog> {
-  const log = new ScheduledLog();
-  await log.begin();
-  return log.schedule();
-}
+import { KEY, type ScheduledLog, SUNDAY, scheduled } from './scheduled-log.ts';
 
 describe('a week that is over', () => {
   it('is in the archive as one bundle, valid for whoever has the key, with an event that names it', async () => {
@@ -113,6 +36,37 @@ describe('a week that is over', () => {
       nextFrom: '2026-01-05',
       exported: { period: '2026-W01' },
     });
+  });
+
+  it('can be checked offline by the command, with the key and the checkpoint of the week before', async () => {
+    const log = await (await scheduled()).week();
+    await log.export();
+    await log.seal();
+    log.goTo(SUNDAY + 9 * DAY_MS);
+    await log.run();
+    await log.export();
+    const folder = mkdtempSync(join(tmpdir(), 'lockzero-evidence-'));
+    try {
+      const next = log.archive.current('evidence/ws_1/2026-W02.zip');
+      writeFileSync(join(folder, 'bundle.zip'), next?.bytes ?? '');
+      writeFileSync(join(folder, 'kept'), log.bundle().get('checkpoint') ?? '');
+      const args = ['bundle.zip', '--key', await log.key(), '--checkpoint', 'kept'];
+      const { status, stdout } = spawnSync(process.execPath, [resolve('verify/bin.js'), ...args], {
+        cwd: folder,
+        encoding: 'utf8',
+        env: {},
+      });
+      expect(stdout.trimEnd().split('\n')).toEqual(
+        expect.arrayContaining([
+          '        1  checkpoint that you kept, and the log grew from it',
+          '        1  manifests of days',
+          'valid',
+        ]),
+      );
+      expect(status).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('is exported once', async () => {
@@ -222,97 +176,6 @@ describe('a week with many rows', () => {
   });
 });
 
-describe('a run that dies', () => {
-  const partLimits = { leaves: 5, bytes: 1_000_000 };
-  const sunday = async () => (await scheduled()).sunday(6);
-
-  /** Of each kind of call the first and the last, by their numbers. */
-  async function callsOfARun(): Promise<readonly (readonly [name: string, number: number])[]> {
-    const log = await sunday();
-    const names: string[] = [];
-    log.tables.faults = async ({ name }) => {
-      names.push(name);
-      return 'none';
-    };
-    await log.export({ partLimits });
-    return [...new Set(names)].flatMap((name) => [
-      [name, names.indexOf(name) + 1] as const,
-      [name, names.lastIndexOf(name) + 1] as const,
-    ]);
-  }
-
-  it(
-    'at a call, before or after it took effect, leaves what the next one finishes, to the same bytes',
-    async () => {
-      const twin = await sunday();
-      await twin.export({ partLimits });
-      expect(twin.evidence()).toHaveLength(2);
-      const calls = await callsOfARun();
-      const writes = calls.filter(([name]) => name === 'archive.create' || name === 'ledger.append');
-      const faults = [
-        ...calls.map((call) => [...call, 'before'] as const),
-        ...writes.map((call) => [...call, 'after'] as const),
-      ];
-      for (const [name, number, fault] of faults) {
-        const log = await sunday();
-        expect(await withFault(log, number, fault, () => log.export({ partLimits }))).toBe(true);
-        // By the next day there are more seals, and the days after the week are archived, too.
-        await log.day(1);
-        await log.run();
-        expect(await log.export({ partLimits })).toMatchObject({ status: 'current' });
-        expect({ name, fault, evidence: log.evidence() }).toEqual({ name, fault, evidence: twin.evidence() });
-        expect(log.events().map(({ key }) => key)).toEqual(twin.events().map(({ key }) => key));
-        expect(log.alerts).toEqual([]);
-      }
-    },
-    TIME_LIMIT_MS,
-  );
-
-  it('while another one does the same: neither writes anything twice', async () => {
-    const log = await sunday();
-    await Promise.all([log.export({ partLimits }), log.export({ partLimits })]);
-    const keys = log.evidence().map(([key]) => key);
-    expect(new Set(keys).size).toBe(keys.length);
-    expect(log.events().map(({ key }) => key)).toEqual(keys);
-  });
-});
-
-describe('the name of a bundle', () => {
-  it('that is taken by the same files is taken over, however they were packed', async () => {
-    const twin = await (await scheduled()).week();
-    await twin.export();
-    const log = await (await scheduled()).week();
-    log.archive.put(KEY, zipSync(Object.fromEntries(twin.bundle()), { level: 0 }));
-    expect(await log.export()).toEqual({ status: 'current', bundles: 1 });
-    expect(log.evidence()).toHaveLength(1);
-  });
-
-  it.each([
-    ['other bytes', () => Buffer.from('evidence of something else')],
-    ['fewer files', (files: Map<string, Buffer>) => zipSync(Object.fromEntries([...files].slice(1)))],
-    [
-      'one file more',
-      (files: Map<string, Buffer>) => zipSync({ ...Object.fromEntries(files), more: Uint8Array.of(1) }),
-    ],
-  ])('that is taken by %s is told, and nothing is recorded', async (_, planted) => {
-    const twin = await (await scheduled()).week();
-    await twin.export();
-    const log = await (await scheduled()).week();
-    log.archive.put(KEY, planted(twin.bundle()));
-    expect(await log.export()).toEqual({ status: 'refused', bundles: 0 });
-    expect(log.alerts).toMatchObject([
-      { tier: 'critical', kind: 'archive_conflict', subject: KEY, detail: { reason: 'taken' } },
-    ]);
-    expect(log.events()).toEqual([]);
-  });
-
-  it('is of no use where the archive does not lock it', async () => {
-    const log = await (await scheduled()).week();
-    expect(await log.export({ minRetentionDays: 10_000 })).toMatchObject({ status: 'refused' });
-    expect(log.alerts).toMatchObject([{ detail: { reason: 'unlocked' } }]);
-  });
-});
-
 describe('a deployment', () => {
   const exported = async (log: ScheduledLog, mayGoOn = () => true) => {
     const results = [];
@@ -326,6 +189,42 @@ describe('a deployment', () => {
       { workspaceId: 'ws_1', outcome: { status: 'current', bundles: 1 } },
     ]);
     expect(await exported(log, () => false)).toEqual([]);
+  });
+
+  it('has no workspace wait until a large one is done', async () => {
+    const log = await (await scheduled()).week();
+    const small = 'ws_2';
+    const content = { every: 'week', nextFrom: '2025-12-29', updatedAt: '', updatedBy: 'test' } as const;
+    await log.commit(systemOrigin(small, 'test'), [
+      {
+        action: 'evidence_schedule.updated',
+        entity: { type: 'evidence_schedule', id: small },
+        result: 'success',
+        changes: [create(evidenceScheduleKind, { workspaceId: small, id: small, ...content })],
+      },
+    ]);
+    const partLimits = { leaves: 1, bytes: 1_000_000 };
+    const results = [];
+    let bundlesBefore = 0;
+    for await (const result of exportDeployment({ ...log.exporting, partLimits }, () => true)) {
+      results.push(result.workspaceId);
+      if (result.workspaceId === small) bundlesBefore = log.evidence().length;
+    }
+    expect(results).toEqual([small, 'ws_1']);
+    expect(bundlesBefore).toBeLessThan(log.evidence().length);
+    expect(log.events().at(-1)).toMatchObject({ last: 'true' });
+  });
+
+  it('has the bundles of a workspace counted that the time was too short for', async () => {
+    const log = await (await scheduled()).week();
+    const partLimits = { leaves: 1, bytes: 1_000_000 };
+    let left = 16;
+    const results = [];
+    for await (const result of exportDeployment({ ...log.exporting, partLimits }, () => left-- > 0))
+      results.push(result);
+    const { length: bundles } = log.evidence();
+    expect(bundles).toBeGreaterThan(8);
+    expect(results).toEqual([{ workspaceId: 'ws_1', outcome: { status: 'interrupted', bundles } }]);
   });
 
   it('tells a workspace that failed', async () => {

@@ -1,6 +1,9 @@
 import { verifyWorkspace } from '../../../core/audit/verify-workspace.ts';
 import { authenticate } from '../../../core/identity/authenticate.ts';
-import { MAX_SOURCES_PER_MINUTE } from '../../../core/identity/record-failed-authentication.ts';
+import {
+  MAX_SOURCES_PER_MINUTE,
+  recordFailedAuthentication,
+} from '../../../core/identity/record-failed-authentication.ts';
 import { sweepTallies } from '../../../core/identity/sweep-tallies.ts';
 import { PLATFORM_WORKSPACE } from '../../../core/kernel/ids.ts';
 import { headerCredentials } from '../../support/header-credentials.ts';
@@ -78,6 +81,27 @@ it('of many sources only thirty get a row of their own; the rest are told by the
     failures: '24',
     minute: '2026-01-01T00:00:00.000Z',
   });
+});
+
+it('a fleet of clients over the limit of its plan hides no guess, and is none', async () => {
+  const sources = MAX_SOURCES_PER_MINUTE + 12;
+  const workspaceId = 'ws_1';
+  const subject = { workspaceId, type: 'user', id: 'u' } as const;
+  const fail = (reason: string, ip: string) =>
+    recordFailedAuthentication(vault, { subject, reason, ip, userAgent: 'curl' });
+  const details = () => rowsOf(vault, workspaceId, 1).map(({ detail }) => detail);
+  for (let source = 1; source <= sources; source += 1) await fail('plan_limit', `198.51.100.${source}`);
+  await fail('wrong_password', '203.0.113.7');
+  expect(details()).toHaveLength(MAX_SOURCES_PER_MINUTE + 1);
+  expect(details().at(-1)).toEqual({ reason: 'wrong_password' });
+  await fail('wrong_password', '203.0.113.7');
+  vault.clock.advance(2 * MINUTE);
+  expect(await sweepTallies(vault)).toBe(2);
+  const minute = '2026-01-01T00:00:00.000Z';
+  expect(details().slice(-2)).toEqual([
+    { reason: 'wrong_password', userId: 'u', sourceIp: '203.0.113.7', repeats: '1', minute },
+    { reason: 'plan_limit', otherSources: '12', failures: '12', minute },
+  ]);
 });
 
 it('a sweep of nothing writes nothing', async () => {

@@ -65,6 +65,16 @@ describe('the requests of a month', () => {
     expect(await counts()).toEqual({ '2026-11': 1 });
   });
 
+  it.each([Number.NaN, -1_000_000, 0.5, 3])(
+    'are found again where the note says %d, which cannot be',
+    async (rows) => {
+      await putRows(vault, WS, ['2026-10-31T23:59:59.999Z', '2026-11-01T00:00:00.000Z']);
+      await vault.bookkeeping.noteRowsBefore(WS, '2026-11', rows);
+      expect(await counts()).toEqual({ '2026-11': 1 });
+      expect(await vault.bookkeeping.rowsBefore(WS)).toEqual(new Map([['2026-11', 1]]));
+    },
+  );
+
   it('are in all lanes but that of strangers; a lane may open in mid-month', async () => {
     await putRows(vault, WS, ['2026-10-01T00:00:00.000Z', '2026-11-01T00:00:00.000Z']);
     expect(await counts(AUTUMN)).toEqual({ '2026-11': 1, '2026-10': 1, '2026-09': 0 });

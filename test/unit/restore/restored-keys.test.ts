@@ -1,7 +1,7 @@
 import { systemOrigin } from '../../../core/audit/lane-start.ts';
 import { sealValue } from '../../../core/crypto/envelope.ts';
 import { deploymentKeyKind } from '../../../core/encryption-keys/deployment-key.ts';
-import { keyMigrationKind } from '../../../core/encryption-keys/key-migration.ts';
+import { type KeyMigration, keyMigrationKind } from '../../../core/encryption-keys/key-migration.ts';
 import { migrateDeployment } from '../../../core/encryption-keys/migrate-deployment.ts';
 import { type Mfa, mfaKind, totpName } from '../../../core/identity/mfa.ts';
 import { create } from '../../../core/kernel/entity.ts';
@@ -13,9 +13,11 @@ import type { KnownRows } from '../../../core/restore/decide.ts';
 import { readLaneEnds } from '../../../core/restore/newest-changes.ts';
 import { knownRows, reconcileWorkspace } from '../../../core/restore/reconcile-workspace.ts';
 import { scanRestored } from '../../../core/restore/scan-entities.ts';
-import { workspaceKind } from '../../../core/workspaces/workspace.ts';
+import { type Workspace, workspaceKind } from '../../../core/workspaces/workspace.ts';
+import { customerKeyArn } from '../../support/memory-customer-keys.ts';
 import { VAULT_KEY_ARN } from '../../support/memory-keys.ts';
-import type { StoredEntity } from '../../support/memory-store.ts';
+import { entityKey, type StoredEntity } from '../../support/memory-store.ts';
+import { rowsOf } from '../../support/memory-vault.ts';
 import { addPerson } from '../../support/people.ts';
 import { brokenWorkspaces } from '../../support/verified.ts';
 import { type Migrating, migrating, SOME_TIME } from '../encryption-keys/migrating.ts';
@@ -32,14 +34,20 @@ type Entities = ReadonlyMap<string, StoredEntity>;
 const backup = (): Entities => new Map(world.vault.tables.entities);
 
 /** Puts back what a backup holds, and brings it into line with the rows, all of which are there. */
-async function restore(entities: Entities): Promise<readonly string[]> {
+async function restore(
+  entities: Entities,
+  isBelieved: KnownRows['isBelieved'] = () => true,
+): Promise<readonly string[]> {
   const { vault, workspaceId } = world;
   vault.tables.entities.clear();
   for (const [key, stored] of entities) vault.tables.entities.set(key, stored);
-  return reconcile([PLATFORM_WORKSPACE, workspaceId]);
+  return reconcile([PLATFORM_WORKSPACE, workspaceId], isBelieved);
 }
 
-async function reconcile(workspaceIds: readonly string[]): Promise<readonly string[]> {
+async function reconcile(
+  workspaceIds: readonly string[],
+  isBelieved: KnownRows['isBelieved'] = () => true,
+): Promise<readonly string[]> {
   const { vault } = world;
   const reconciled: Reconciled[] = [];
   const parts = {
@@ -52,7 +60,7 @@ async function reconcile(workspaceIds: readonly string[]): Promise<readonly stri
   const known = new Map<string, KnownRows>();
   for (const workspaceId of workspaceIds) {
     const ends = await readLaneEnds(vault.ledger, workspaceId);
-    const before = knownRows(parts, workspaceId, ends, { isBelieved: () => true, floor: undefined });
+    const before = knownRows(parts, workspaceId, ends, { isBelieved, floor: undefined });
     known.set(workspaceId, (await reconcileWorkspace(parts, workspaceId, before)).rows);
   }
   const rowsOf = (workspaceId: string): KnownRows => {
@@ -142,6 +150,84 @@ it('begins a migration anew that was under way, or done: its place says nothing 
   expect(await brokenWorkspaces(world.vault)).toEqual({});
   expect(await world.vault.store.get(keyMigrationKind, workspaceId, workspaceId)).toMatchObject({
     state: 'done',
+  });
+});
+
+describe('a backup that somebody forged', () => {
+  const theirs = customerKeyArn(666);
+  const rowCount = () => rowsOf(world.vault, world.workspaceId).length;
+  /** As if the sealer had come no further than this row; whatever the restore itself writes comes after the rest. */
+  const sealedThrough = (last: number): KnownRows['isBelieved'] => {
+    const end = rowCount();
+    return ({ seq }) => seq <= last || seq > end;
+  };
+  async function brought(): Promise<string> {
+    const key = await world.vault.newCustomerKey(world.workspaceId);
+    await world.create('a');
+    await world.change(key);
+    await world.finish();
+    return key;
+  }
+
+  it('has no values moved under a key that only a row behind the last signed one speaks of', async () => {
+    const key = await brought();
+    const [before, sealed] = [backup(), rowCount()];
+    await world.change(theirs);
+    await restore(before, sealedThrough(sealed));
+    expect((await workspace())?.encryptionKey?.keyArn).toBe(key);
+    await finish();
+    expect(world.wrappings()).toEqual({ [key]: 1 });
+  });
+
+  it('nor where the workspace itself came with that row', async () => {
+    const key = await brought();
+    const sealed = rowCount();
+    await world.change(theirs);
+    await restore(backup(), sealedThrough(sealed));
+    expect(await workspace()).toMatchObject({
+      encryptionKey: { keyArn: key },
+      previousKeyArns: [theirs, VAULT_KEY_ARN],
+    });
+    await finish();
+    expect(world.wrappings()).toEqual({ [key]: 1 });
+  });
+
+  it('nor where no row speaks of it at all, and the workspace never had a key of its own', async () => {
+    await world.create('a');
+    const { workspaceId } = world;
+    const altered = { encryptionKey: { keyArn: theirs, since: '2026-01-01T00:00:00.000Z' } };
+    world.alter<Workspace>(workspaceKind.name, workspaceId, (stored) => ({ ...stored, ...altered }));
+    expect(await restore(backup())).toEqual(['workspace unexplained: closed']);
+    expect(await workspace()).not.toHaveProperty('encryptionKey');
+  });
+
+  it('nor where it names a row that never came', async () => {
+    const key = await brought();
+    await world.change(theirs);
+    const stolen = backup();
+    const { lane, seq } =
+      stolen.get(
+        entityKey({ kind: workspaceKind.name, workspaceId: world.workspaceId, id: world.workspaceId }),
+      )?.row ?? {};
+    for (const [name, row] of world.vault.tables.rows)
+      if (row.workspaceId === world.workspaceId && row.lane === lane && row.seq >= (seq ?? 0))
+        world.vault.tables.rows.delete(name);
+    expect(await restore(stolen)).toContain('workspace ahead: kept');
+    expect((await workspace())?.encryptionKey?.keyArn).toBe(key);
+  });
+
+  it('has no migration end that never began', async () => {
+    const key = await world.vault.newCustomerKey(world.workspaceId);
+    await world.create('a');
+    await world.change(key);
+    world.alter<KeyMigration>(keyMigrationKind.name, world.workspaceId, (stored) => ({
+      ...stored,
+      state: 'done',
+    }));
+    await restore(backup());
+    expect(await world.migration()).toMatchObject({ state: 'moving', pass: 1 });
+    await finish();
+    expect(world.wrappings()).toEqual({ [key]: 1 });
   });
 });
 
