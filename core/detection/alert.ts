@@ -62,6 +62,8 @@ export const ALERT_KINDS = [
   'key_unavailable',
   /** Values are to lie under another key. */
   'encryption_key_changed',
+  /** Values are to be copied into another AWS account from now on, or others than before. */
+  'secrets_sync_changed',
   /** Values could not be moved under another key. */
   'rewrap_blocked',
   /** Four fifths of what the plan allows are used, or all of it. */

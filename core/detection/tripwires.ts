@@ -57,6 +57,8 @@ export function tripwire(event: RecordedEvent): Alert | undefined {
     case 'webhook.updated':
     case 'webhook.deleted':
       return channelSilenced(event);
+    case 'secrets_sync.updated':
+      return secretsSyncChanged(event);
     case 'encryption_key.changed':
       return encryptionKeyChanged(event);
     default:
@@ -136,6 +138,21 @@ function detectionWeakened(event: RecordedEvent): Alert | undefined {
     seen: `The ${actor.type} ${actor.id} made the detectors notice less, from ${ip}: ${changes}.`,
     usual: 'An admin tunes them now and then, and the others know why.',
     detail: { weakened, disabled, ip },
+  };
+}
+
+/** The other way to have values where the vault's rows do not reach. */
+function secretsSyncChanged(event: RecordedEvent): Alert | undefined {
+  const { actor, ip, result, detail } = event;
+  const { target = '', namespaces = '' } = detail;
+  if (result !== 'success') return undefined;
+  return {
+    ...about(event, `target ${target}`),
+    tier: 'warning',
+    kind: 'secrets_sync_changed',
+    seen: `The ${actor.type} ${actor.id} has secrets copied to ${target} from now on, from ${ip}. Namespaces: ${clip(namespaces, 200) || 'none'}.`,
+    usual: 'An owner sets this up once, and the others know why.',
+    detail: { target, namespaces, ip },
   };
 }
 

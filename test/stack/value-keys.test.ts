@@ -1,12 +1,23 @@
 import { parseStage, type StageConfig } from '../../lib/stage.ts';
 import { findStage } from '../../lib/stages.ts';
 import { findTenant } from '../../lib/tenant.ts';
-import { type Deployment, deploy, may } from './deployment.ts';
+import { deploy, may } from './deployment.ts';
+import {
+  CARELESS,
+  type Case,
+  CUSTOMER,
+  exact,
+  keyOf,
+  lines,
+  MOVE,
+  OPEN_AND_SEAL,
+  ownRoles,
+  principalsOf,
+  USES,
+  usersOf,
+  wrongContexts,
+} from './key-users.ts';
 import { ACCOUNT, list, type Statement } from './policy.ts';
-
-const CUSTOMER = '444455556666';
-const keyOf = (account: string, region: string) =>
-  `arn:aws:kms:${region}:${account}:key/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f`;
 
 const production = findStage('production');
 const tenant = tenantOf({
@@ -20,30 +31,6 @@ function tenantOf(options: Record<string, string>): StageConfig {
   if (stage === undefined) throw new Error('These options name no tenant.');
   return stage;
 }
-
-/** Every call that uses a key, lets somebody else use it, or takes it away to where it can be used. */
-const USES = [
-  'kms:CreateGrant',
-  'kms:Decrypt',
-  'kms:DeriveSharedSecret',
-  'kms:Encrypt',
-  'kms:GenerateDataKey',
-  'kms:GenerateDataKeyPair',
-  'kms:GenerateDataKeyPairWithoutPlaintext',
-  'kms:GenerateDataKeyWithoutPlaintext',
-  'kms:GenerateMac',
-  'kms:GetParametersForImport',
-  'kms:GetPublicKey',
-  'kms:ImportKeyMaterial',
-  'kms:ReEncryptFrom',
-  'kms:ReEncryptTo',
-  'kms:ReplicateKey',
-  'kms:RetireGrant',
-  'kms:Sign',
-  'kms:UpdatePrimaryRegion',
-  'kms:Verify',
-  'kms:VerifyMac',
-];
 
 const SERVICES = [
   'apigateway',
@@ -61,44 +48,6 @@ const SERVICES = [
   'sns',
 ].map((name) => `${name}.amazonaws.com`);
 
-type Context = Readonly<Record<string, string | readonly string[]>>;
-
-/** A call with an encryption context, as KMS presents it to conditions. */
-function inContext(context: Record<string, string>, more: Context = {}): Context {
-  const keys = Object.keys(context);
-  return {
-    ...Object.fromEntries(keys.map((key) => [`kms:EncryptionContext:${key}`, context[key] ?? ''])),
-    ...(keys.length === 0 ? {} : { 'kms:EncryptionContextKeys': keys }),
-    ...more,
-  };
-}
-
-const VALUE = { secretId: 'sec_1', version: '1', workspaceId: 'ws_1' };
-const exact = inContext(VALUE);
-
-/** Contexts of nothing that the vault ever wraps. */
-function wrongContexts(region: string): Record<string, Context> {
-  const through = (service: string) =>
-    inContext(VALUE, { 'kms:ViaService': `${service}.${region}.amazonaws.com` });
-  return {
-    none: inContext({}),
-    'no workspace': inContext({ secretId: 'sec_1', version: '1' }),
-    'no version': inContext({ secretId: 'sec_1', workspaceId: 'ws_1' }),
-    'no secret': inContext({ version: '1', workspaceId: 'ws_1' }),
-    'one key too many': inContext({ ...VALUE, extra: 'x' }),
-    'another key instead': inContext({ secretId: 'sec_1', version: '1', workspace: 'ws_1' }),
-    'another case': inContext({ secretid: 'sec_1', version: '1', workspaceId: 'ws_1' }),
-    'through DynamoDB': through('dynamodb'),
-    'through S3': through('s3'),
-    'through Secrets Manager': through('secretsmanager'),
-    'through Lambda': through('lambda'),
-    'through Backup': through('backup'),
-  };
-}
-
-const OPEN_AND_SEAL = ['kms:Decrypt', 'kms:GenerateDataKey'];
-const MOVE = ['kms:ReEncryptFrom', 'kms:ReEncryptTo'];
-
 /** Who uses keys for values, and how. Nobody else does anything. */
 function intended(recovery: boolean): Record<string, readonly string[]> {
   return {
@@ -109,12 +58,6 @@ function intended(recovery: boolean): Record<string, readonly string[]> {
   };
 }
 
-interface Case {
-  readonly name: string;
-  readonly stage: StageConfig;
-  readonly deployment: Deployment;
-}
-
 const withKeys = (stage: StageConfig, more: object) => parseStage({ ...stage, ...more });
 
 const cases: readonly Case[] = [
@@ -123,55 +66,6 @@ const cases: readonly Case[] = [
   { name: 'a tenant', stage: tenant },
   { name: 'a tenant that recovers', stage: withKeys(tenant, { recovery: true }) },
 ].map((each) => ({ ...each, deployment: deploy(each.stage) }));
-
-/** Everybody who could call: all roles of the deployment, and people and programs beside it. */
-function principalsOf({ stage, deployment }: Case): string[] {
-  const role = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`;
-  return [
-    ...[...deployment.roles.values()].map(({ arn }) => arn),
-    role('Administrator'),
-    role(`lockzero-other-${stage.region}-api`),
-    role(`lockzero-${stage.name}-${stage.region}-api-2`),
-    role(`lockzero-${stage.name}-${stage.region}-restore`),
-    `arn:aws:iam::${ACCOUNT}:root`,
-    `arn:aws:iam::${ACCOUNT}:user/ada`,
-    `arn:aws:iam::${CUSTOMER}:root`,
-    `arn:aws:iam::${CUSTOMER}:role/lockzero-${stage.name}-${stage.region}-api`,
-  ];
-}
-
-/** Who may do what with a key in a context, as `<role>: <action>`. */
-function usersOf(
-  each: Case,
-  keyArn: string,
-  policy: readonly Statement[],
-  context: Context,
-  {
-    actions = USES,
-    principals = principalsOf(each),
-  }: { actions?: readonly string[]; principals?: readonly string[] } = {},
-): string[] {
-  const prefix = `arn:aws:iam::${ACCOUNT}:role/lockzero-${each.stage.name}-${each.stage.region}-`;
-  const resourceAccount = { 'aws:ResourceAccount': keyArn.split(':')[4] ?? '' };
-  return [...new Set(principals)].flatMap((principal) =>
-    actions
-      .filter((action) =>
-        may(each.deployment, policy, {
-          principal,
-          action,
-          resource: keyArn,
-          context: { ...context, ...resourceAccount },
-        }),
-      )
-      .map((action) => `${principal.replace(prefix, '')}: ${action}`),
-  );
-}
-
-function lines(users: Record<string, readonly string[]>): string[] {
-  return Object.entries(users)
-    .flatMap(([role, actions]) => actions.map((action) => `${role}: ${action}`))
-    .sort();
-}
 
 /** In a key policy the resource `*` means this key. */
 function policyOfKey({ deployment }: Case, keyArn: string): readonly Statement[] {
@@ -202,18 +96,6 @@ function valueKeysOf(each: Case): readonly (readonly [string, readonly Statement
   const { tenantKeyArn } = each.stage;
   const own = ownKeysOf(each).map((keyArn) => [keyArn, policyOfKey(each, keyArn)] as const);
   return tenantKeyArn === undefined ? own : [...own, [tenantKeyArn, tenantKeyPolicy(each)] as const];
-}
-
-/** The most careless policy that a key can have: it lets the vault's account do everything. */
-const CARELESS: readonly Statement[] = [
-  { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: 'kms:*', Resource: '*' },
-];
-
-/** The roles of the vault with policies of ours: to others, a key that lets everybody in is as good as theirs. */
-function ownRoles({ deployment }: Case): string[] {
-  return [...deployment.roles.values()].flatMap(({ arn, statements }) =>
-    statements === undefined ? [] : [arn],
-  );
 }
 
 describe.each(cases)('the keys for values of $name', (each) => {
@@ -351,69 +233,5 @@ describe.each(cases)('the keys for values of $name', (each) => {
     expect(deployment.environmentOf('api')).toMatchObject({
       KEY_USER_ROLE_ARNS: arns(['api', 'rewrapper', 'syncer']),
     });
-  });
-});
-
-describe('a key that a workspace brings', () => {
-  const region = production.region;
-  const other = '777788889999';
-  const granted = `arn:aws:kms:${region}:${ACCOUNT}:key/mrk-0a1b2c3d4e5f60718293a4b5c6d7e8f9`;
-  const listed = caseOf({
-    customerKeyAccounts: [CUSTOMER],
-    grantedKeys: [{ workspaceId: `ws_${'0'.repeat(32)}`, keyArn: granted }],
-    recovery: true,
-  });
-  const open = caseOf({ customerKeyAccounts: 'any' });
-  const closed = cases[0] as Case;
-
-  function caseOf(more: object): Case {
-    const stage = withKeys(production, more);
-    return { name: 'bringing', stage, deployment: deploy(stage) };
-  }
-
-  /** What our own policies leave open, should the key's not. A restore never opens values under keys that were brought. */
-  const OURS = { api: [...OPEN_AND_SEAL, ...MOVE], rewrapper: MOVE, syncer: ['kms:Decrypt'] };
-
-  const ours = (each: Case, keyArn: string, context: Context, actions: readonly string[] = USES) =>
-    usersOf(each, keyArn, CARELESS, context, { actions, principals: ownRoles(each) }).sort();
-
-  test.each<[string, Case, string]>([
-    ['of an account that the stage lists', listed, keyOf(CUSTOMER, region)],
-    ['of any other account, where the stage takes all', open, keyOf(other, region)],
-    ['of the vault’s own account, if it was given', listed, granted],
-  ])('%s is used as the vault’s own is', (_, each, keyArn) => {
-    expect(ours(each, keyArn, exact)).toEqual(lines(OURS));
-  });
-
-  test('must itself refuse to wrap in a wrong context; whatever opens is refused by our policies already', () => {
-    for (const context of Object.values(wrongContexts(region))) {
-      expect(ours(listed, keyOf(CUSTOMER, region), context)).toEqual(['api: kms:GenerateDataKey']);
-    }
-  });
-
-  test.each<[string, Case, string]>([
-    ['of an account that the stage does not list', listed, keyOf(other, region)],
-    ['of another region', open, keyOf(other, 'eu-west-1')],
-    ['of any account, where the stage takes none', closed, keyOf(CUSTOMER, region)],
-    ['of the vault’s own account', open, keyOf(ACCOUNT, region)],
-    ['of the vault’s own account beside the one that was given', listed, keyOf(ACCOUNT, region)],
-  ])('%s is used by no role of ours', (_, each, keyArn) => {
-    for (const context of [exact, {}]) {
-      expect(ours(each, keyArn, context, [...USES, 'kms:DescribeKey'])).toEqual([]);
-    }
-  });
-
-  test('is described by the api alone', () => {
-    expect(ours(listed, keyOf(CUSTOMER, region), {}, ['kms:DescribeKey'])).toEqual(['api: kms:DescribeKey']);
-  });
-
-  test('is known to the api by account, and by workspace where it was given', () => {
-    expect(listed.deployment.environmentOf('api')).toMatchObject({
-      CUSTOMER_KEY_ACCOUNTS: CUSTOMER,
-      GRANTED_KEYS: JSON.stringify([{ workspaceId: `ws_${'0'.repeat(32)}`, keyArn: granted }]),
-    });
-    expect(open.deployment.environmentOf('api')).toMatchObject({ CUSTOMER_KEY_ACCOUNTS: 'any' });
-    for (const name of ['CUSTOMER_KEY_ACCOUNTS', 'GRANTED_KEYS', 'TENANT_KEY_ARN'])
-      expect(closed.deployment.environmentOf('api')).not.toHaveProperty(name);
   });
 });

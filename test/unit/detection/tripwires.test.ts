@@ -123,6 +123,15 @@ describe('an event that is alarming by itself', () => {
       },
       `warning encryption_key_changed key ${KEY_ARN}`,
     ],
+    [
+      'values that are copied elsewhere from now on',
+      {
+        action: 'secrets_sync.updated',
+        entity: { type: 'secrets_sync', id: 'ws_1' },
+        detail: { target: '111122223333 us-east-1', namespaces: 'prod,staging' },
+      },
+      'warning secrets_sync_changed target 111122223333 us-east-1',
+    ],
   ])('%s', (_, rest, expected) => {
     const alert = tripwire(event(rest));
     expect(`${alert?.tier} ${alert?.kind} ${alert?.subject}`).toBe(expected);

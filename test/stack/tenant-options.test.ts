@@ -1,0 +1,172 @@
+import { StageError } from '../../lib/stage.ts';
+import { findTenant } from '../../lib/tenant.ts';
+import { ACCOUNT } from './policy.ts';
+
+const CUSTOMER = '444455556666';
+const key = (region: string, account = CUSTOMER) =>
+  `arn:aws:kms:${region}:${account}:key/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f`;
+const reader = `arn:aws:iam::${CUSTOMER}:role/auditor`;
+const bus = `arn:aws:events:eu-central-1:${CUSTOMER}:event-bus/lockzero`;
+const acme = { tenant: 'acme', byokKeyArn: key('us-east-1') };
+
+type Options = Readonly<Record<string, unknown>>;
+const find = (options: Options) => findTenant((name) => options[name]);
+function tenantOf(options: Options) {
+  const stage = find(options);
+  if (stage === undefined) throw new Error('These options name no tenant.');
+  return stage;
+}
+
+describe('the options of a tenant', () => {
+  test('name is and key are enough: like production, under the customer’s key, on the largest plan', () => {
+    expect(tenantOf(acme)).toMatchObject({
+      name: 'acme',
+      region: 'us-east-1',
+      archive: { mode: 'COMPLIANCE', retentionDays: 2557 },
+      removal: 'retain',
+      fips: false,
+      tenantKeyArn: key('us-east-1'),
+      defaultPlan: 'enterprise',
+      secretsKeys: [1],
+      customerKeyAccounts: [],
+      archiveReaders: [],
+      syncAccounts: [],
+      customerTrail: {},
+    });
+    expect(tenantOf(acme)).not.toHaveProperty('replicateArchiveTo');
+  });
+
+  test('all of them find their place', () => {
+    const all = {
+      ...acme,
+      byokKeyArn: key('eu-central-1'),
+      region: 'eu-central-1',
+      account: ACCOUNT,
+      compliance: 'false',
+      replicateArchiveTo: 'eu-west-1',
+      archiveReader: reader,
+      trailBucket: 'acme-trail',
+      eventBusArn: bus,
+      syncAccounts: `${CUSTOMER},777788889999`,
+      domain: 'vault.acme.example',
+      certificateArn: `arn:aws:acm:eu-central-1:${ACCOUNT}:certificate/0a1b`,
+      mailFrom: 'vault@acme.example',
+      alarmEmail: 'oncall@acme.example',
+    };
+    expect(tenantOf(all)).toMatchObject({
+      region: 'eu-central-1',
+      account: ACCOUNT,
+      replicateArchiveTo: 'eu-west-1',
+      archiveReaders: [{ roleArn: reader }],
+      customerTrail: { bucketName: 'acme-trail', eventBusArn: bus },
+      syncAccounts: [CUSTOMER, '777788889999'],
+      domain: { name: 'vault.acme.example', certificateArn: all.certificateArn },
+      mail: { from: 'vault@acme.example' },
+      alarmEmails: ['oncall@acme.example'],
+    });
+  });
+
+  test('compliance means FIPS where the region has it', () => {
+    const fipsIn = (region: string) =>
+      tenantOf({ tenant: 'acme', region, byokKeyArn: key(region), compliance: 'true' }).fips;
+    expect(['us-east-1', 'ca-central-1', 'us-gov-west-1'].map(fipsIn)).toEqual([true, true, true]);
+    expect(['eu-central-1', 'ap-southeast-1'].map(fipsIn)).toEqual([false, false]);
+  });
+
+  test('a command without any of them means a stage', () => {
+    expect(find({})).toBeUndefined();
+    expect(find({ stage: 'production' })).toBeUndefined();
+    expect(find({ witness: 'witness' })).toBeUndefined();
+  });
+
+  test.each<[string, Options, string]>([
+    ['no key', { tenant: 'acme' }, 'A tenant needs its customer’s key: name it with -c byokKeyArn='],
+    [
+      'a key without a tenant',
+      { byokKeyArn: key('us-east-1') },
+      '-c byokKeyArn goes with -c tenant=<name> only',
+    ],
+    [
+      'a region for a stage',
+      { stage: 'production', region: 'eu-west-1' },
+      '-c region goes with -c tenant=<name>',
+    ],
+    ['a stage besides', { ...acme, stage: 'production' }, '-c tenant and -c stage do not go together'],
+    ['a witness besides', { ...acme, witness: 'witness' }, '-c tenant and -c witness do not go together'],
+    [
+      'the name of a stage',
+      { ...acme, tenant: 'production' },
+      '-c tenant is the name of a stage: choose another.',
+    ],
+    ['a name too long', { ...acme, tenant: 'a'.repeat(21) }, '-c tenant must be 1 to 20 of a-z'],
+    ['a name with capitals', { ...acme, tenant: 'Acme' }, '-c tenant must be 1 to 20 of a-z'],
+    ['a tenant without a name', { ...acme, tenant: '' }, '-c tenant must be 1 to 20 of a-z'],
+    [
+      'a key of another region',
+      { ...acme, byokKeyArn: key('eu-central-1') },
+      '-c byokKeyArn is a key in eu-central-1 and the tenant goes to us-east-1: choose the region with -c region=eu-central-1, or name a replica of the key in us-east-1.',
+    ],
+    [
+      'an alias',
+      { ...acme, byokKeyArn: `arn:aws:kms:us-east-1:${CUSTOMER}:alias/acme` },
+      '-c byokKeyArn must be the ARN of a KMS key, arn:aws:kms:<region>:<account>:key/<id>, and not of an alias.',
+    ],
+    [
+      'a pattern of keys',
+      { ...acme, byokKeyArn: `arn:aws:kms:us-east-1:${CUSTOMER}:key/*` },
+      '-c byokKeyArn must be',
+    ],
+    ['no region', { ...acme, region: 'mars' }, '-c region must be an AWS region such as us-east-1.'],
+    ['no account', { ...acme, account: '1' }, '-c account must be 12 digits.'],
+    ['a vague compliance', { ...acme, compliance: 'yes' }, '-c compliance must be true or false.'],
+    [
+      'a reader that is a pattern',
+      { ...acme, archiveReader: `arn:aws:iam::${CUSTOMER}:role/*` },
+      '-c archiveReader',
+    ],
+    [
+      'a reader that is an account',
+      { ...acme, archiveReader: `arn:aws:iam::${CUSTOMER}:root` },
+      '-c archiveReader',
+    ],
+    ['a bucket by ARN', { ...acme, trailBucket: 'arn:aws:s3:::acme' }, '-c trailBucket must be the name of'],
+    [
+      'a bus by name',
+      { ...acme, eventBusArn: 'default' },
+      '-c eventBusArn must be the ARN of an EventBridge',
+    ],
+    [
+      'a copy at home',
+      { ...acme, replicateArchiveTo: 'us-east-1' },
+      '-c replicateArchiveTo must be another region.',
+    ],
+    [
+      'accounts that are none',
+      { ...acme, syncAccounts: '1,2' },
+      '-c syncAccounts must be accounts of 12 digits',
+    ],
+    [
+      'its own account to copy secrets to',
+      { ...acme, account: ACCOUNT, syncAccounts: ACCOUNT },
+      '-c syncAccounts must not name the account of the tenant itself.',
+    ],
+    [
+      'a domain alone',
+      { ...acme, domain: 'vault.acme.example' },
+      '-c domain and -c certificateArn go together.',
+    ],
+    [
+      'two faults at once',
+      { ...acme, tenant: 'production', region: 'mars' },
+      'The tenant cannot be deployed like this: -c tenant is the name of a stage: choose another; -c region must be an AWS region such as us-east-1.',
+    ],
+  ])('%s is answered with one sentence', (_, options, message) => {
+    expect(() => find(options)).toThrow(StageError);
+    expect(() => find(options)).toThrow(message);
+    try {
+      find(options);
+    } catch (error) {
+      expect((error as Error).message).toMatch(/^[^\n]+\.$|<id>\.$/);
+    }
+  });
+});
