@@ -47,7 +47,7 @@ export async function countRequests(
   for (const month of months) {
     const start = before.get(month);
     if (start === undefined) break;
-    // A lane may have been read a moment before another instance found a later end of it.
+    // Notes that somebody spoiled may fall from month to month.
     counts.push({ month, count: Math.max(0, end - start) });
     end = start;
   }
