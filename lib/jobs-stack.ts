@@ -111,8 +111,7 @@ function auditJobs({ stage, data, checkpointKeyArn }: JobsStackProps): Scheduled
       rhythm: dailyAt(2, 15),
       timeout: Duration.minutes(15),
       retries: RETRIED,
-      // It updates the count of secrets, which is no entity.
-      vaultActions: ['BatchGetItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'],
+      vaultActions: ['BatchGetItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query'],
       queriesList: true,
       auditActions: ['GetItem', 'PutItem', 'Query'],
     },

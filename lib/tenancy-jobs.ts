@@ -42,7 +42,7 @@ function syncer(stack: Stack, { stage, secretsKeyArns }: TenancyJobsProps): Sche
     rhythm: everyMinutes(5),
     timeout: Duration.minutes(5),
     retries: madeUpForIn(Duration.minutes(5)),
-    vaultActions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'],
+    vaultActions: ['ConditionCheckItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query'],
     queriesList: true,
     auditActions: ['GetItem', 'PutItem', 'Query'],
     ...writeCopies(stack, stage, 'syncer'),

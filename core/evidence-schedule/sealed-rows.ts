@@ -1,6 +1,5 @@
 import { ArchiveFault } from '../archive/archive-fault.ts';
-import type { Leaf } from '../evidence/choose-rows.ts';
-import { readLeaf } from '../evidence/choose-rows.ts';
+import { type Leaf, readLeaf } from '../evidence/choose-rows.ts';
 import type { SealedLogs } from '../evidence/evidence-parts.ts';
 import { findLeaf } from '../evidence/find-leaf.ts';
 import type { LeafRange } from '../evidence/leaf-range.ts';

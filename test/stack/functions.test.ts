@@ -107,7 +107,7 @@ const PERMISSIONS: Record<string, Record<string, string[]>> = {
   },
   tally: { VaultArn: append, AuditArn: append, ...failed, 'TallyFunctionLog.Arn': writeLog },
   purge: {
-    VaultArn: ['BatchGetItem', 'DeleteItem', ...append, 'UpdateItem'],
+    VaultArn: ['BatchGetItem', 'DeleteItem', ...append],
     ...list,
     AuditArn: append,
     ...failed,
@@ -239,7 +239,7 @@ const PERMISSIONS: Record<string, Record<string, string[]>> = {
     'RewrapperFunctionLog.Arn': writeLog,
   },
   syncer: {
-    VaultArn: ['DeleteItem', ...append],
+    VaultArn: ['ConditionCheckItem', 'DeleteItem', ...append],
     ...list,
     AuditArn: append,
     SecretsKeyArn: ['Decrypt'],
