@@ -2,21 +2,26 @@ import { CfnOutput, type Stack } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { namesOf } from './names.ts';
 import type { StageConfig } from './stage.ts';
-import { tenantKeyPolicy } from './value-keys.ts';
+import { tenantKeyArns, tenantKeyPolicy } from './value-keys.ts';
 
 /**
  * What a customer has to allow for its deployment to work, as outputs of the first stack: the policies of its key and of
  * its bucket can be set before anything needs them. One statement to an output, which keeps each short enough to copy.
  */
 export function addCustomerOutputs(stack: Stack, stage: StageConfig): void {
-  if (stage.tenantKeyArn !== undefined) {
+  const [tenantKeyArn, ...earlier] = tenantKeyArns(stage);
+  if (tenantKeyArn !== undefined) {
+    const stays =
+      earlier.length === 0
+        ? ''
+        : `, and stays in that of ${earlier.join(', ')} until the row deployment_key.migration_completed`;
     for (const statement of tenantKeyPolicy(stage)) {
       const sid = String(statement.sid).replace('Lockzero', '');
       output(
         stack,
         `TenantKeyStatement${sid}`,
         [statement],
-        `Belongs into the policy of ${stage.tenantKeyArn}`,
+        `Belongs into the policy of ${tenantKeyArn}${stays}`,
       );
     }
   }

@@ -21,12 +21,16 @@ const customerTrail = z.strictObject({
    */
   bucketName: bucketName.optional(),
   /**
-   * An event bus of the customer's, which gets the calls on `tenantKeyArn` and every change in the account and region of
-   * the stage within seconds. Best effort: what cannot be delivered within a day is dropped, the bucket has it all.
+   * An event bus of the customer's, which gets the calls on `tenantKeyArn` and those before it, and every change in the
+   * account and region of the stage, within seconds. Best effort: what cannot be delivered within a day is dropped, the
+   * bucket has it all.
    * @default - none
    */
   eventBusArn: eventBusArn.optional(),
 });
+
+/** As many moves as may be begun before the first is done. Each makes the policies of roles longer. */
+export const MAX_EARLIER_TENANT_KEYS = 4;
 
 /** What a stage has to say about whose keys wrap values, and about what customers may see and get. */
 export const tenancyOptions = {
@@ -64,6 +68,17 @@ export const tenancyOptions = {
    */
   tenantKeyArn: keyArn.optional(),
   /**
+   * Keys that were `tenantKeyArn` before, and that values may still lie under: the same roles may use them as may use that
+   * one. Name the old key here in the deployment that changes `tenantKeyArn`, and leave it out when the row
+   * `deployment_key.migration_completed` says that nothing lies under it any more; until then it keeps its policy.
+   * @default - none
+   */
+  earlierTenantKeyArns: z
+    .array(keyArn)
+    .max(MAX_EARLIER_TENANT_KEYS)
+    .refine((arns) => new Set(arns).size === arns.length, 'must not name a key twice')
+    .default([]),
+  /**
    * The plan of workspaces that were assigned none.
    * @default standard
    */
@@ -98,13 +113,30 @@ type Tenancy = z.output<z.ZodObject<typeof tenancyOptions>>;
 export function tenancyFaults(
   stage: Tenancy & { readonly region: string; readonly account?: string | undefined },
 ): { readonly path: string[]; readonly message: string }[] {
-  const { tenantKeyArn, grantedKeys, customerKeyAccounts, syncAccounts, account } = stage;
+  const { tenantKeyArn, earlierTenantKeyArns, grantedKeys, customerKeyAccounts, syncAccounts, account } =
+    stage;
   const { replicateArchiveTo, customerTrail } = stage;
   const isElsewhere = (arn: string): boolean => placeOf(arn).region !== stage.region;
   const isForeign = (arn: string): boolean => account !== undefined && placeOf(arn).accountId !== account;
   return [
     ...(tenantKeyArn !== undefined && isElsewhere(tenantKeyArn)
       ? [{ path: ['tenantKeyArn'], message: 'must be a key in the region of the stage' }]
+      : []),
+    ...earlierTenantKeyArns.flatMap((arn, index) =>
+      isElsewhere(arn)
+        ? [
+            {
+              path: ['earlierTenantKeyArns', String(index)],
+              message: 'must be a key in the region of the stage',
+            },
+          ]
+        : [],
+    ),
+    ...(tenantKeyArn === undefined && earlierTenantKeyArns.length > 0
+      ? [{ path: ['earlierTenantKeyArns'], message: 'needs tenantKeyArn: it says where values move to' }]
+      : []),
+    ...(tenantKeyArn !== undefined && earlierTenantKeyArns.includes(tenantKeyArn)
+      ? [{ path: ['earlierTenantKeyArns'], message: 'must not name tenantKeyArn' }]
       : []),
     ...grantedKeys.flatMap((granted, index) =>
       isElsewhere(granted.keyArn) || isForeign(granted.keyArn)

@@ -15,6 +15,7 @@ import {
 } from './fields.ts';
 import { parseStage, type StageConfig, StageError, type StageInput } from './stage.ts';
 import { SEVEN_YEARS, stageNames } from './stages.ts';
+import { MAX_EARLIER_TENANT_KEYS } from './tenancy-options.ts';
 
 const flag = z
   .union([z.boolean(), z.enum(['true', 'false'])], 'must be true or false')
@@ -26,6 +27,14 @@ const tenantOptions = z.strictObject({
   tenant: stageName.refine((name) => !stageNames.includes(name), 'is the name of a stage: choose another'),
   /** The customer's key, which wraps all values. */
   byokKeyArn: keyArn,
+  /** Keys that were `byokKeyArn` before, separated by commas, as long as values may lie under them. */
+  earlierByokKeyArn: z
+    .string()
+    .refine((text) => {
+      const arns = text.split(',');
+      return arns.length <= MAX_EARLIER_TENANT_KEYS && arns.every((arn) => keyArn.safeParse(arn).success);
+    }, `must be ARNs of KMS keys, ${MAX_EARLIER_TENANT_KEYS} at most, separated by commas`)
+    .optional(),
   region: region.default('us-east-1'),
   /** @default - the account of the credentials that deploy */
   account: accountId.optional(),
@@ -95,12 +104,19 @@ export function findTenant(context: (name: string) => unknown): StageConfig | un
 function faultsTogether(options: TenantOptions): string[] {
   const { byokKeyArn, region: stageRegion, account, replicateArchiveTo, domain, certificateArn } = options;
   const key = placeOf(byokKeyArn);
+  const earlier = earlierKeyArnsOf(options);
   return [
     ...(key.region === stageRegion
       ? []
       : [
           `-c byokKeyArn is a key in ${key.region} and the tenant goes to ${stageRegion}: choose the region with -c region=${key.region}, or name a replica of the key in ${stageRegion}`,
         ]),
+    ...(earlier.every((arn) => placeOf(arn).region === stageRegion)
+      ? []
+      : [`-c earlierByokKeyArn must be keys in ${stageRegion}, where the tenant goes`]),
+    ...(new Set([byokKeyArn, ...earlier]).size === 1 + earlier.length
+      ? []
+      : ['-c earlierByokKeyArn must not name a key twice, nor the one of -c byokKeyArn']),
     ...(replicateArchiveTo === stageRegion ? ['-c replicateArchiveTo must be another region'] : []),
     ...((domain === undefined) === (certificateArn === undefined)
       ? []
@@ -126,6 +142,7 @@ function stageOf(options: TenantOptions): StageInput {
     // Elsewhere the services used have no FIPS endpoints.
     fips: options.compliance && /^(us|ca)-/.test(options.region),
     tenantKeyArn: byokKeyArn,
+    earlierTenantKeyArns: earlierKeyArnsOf(options),
     defaultPlan: 'enterprise',
     archiveReaders: archiveReader === undefined ? [] : [{ roleArn: archiveReader }],
     ...(replicateArchiveTo === undefined ? {} : { replicateArchiveTo }),
@@ -140,6 +157,10 @@ function stageOf(options: TenantOptions): StageInput {
     ...(mailFrom === undefined ? {} : { mail: { from: mailFrom } }),
     alarmEmails: alarmEmail === undefined ? [] : [alarmEmail],
   };
+}
+
+function earlierKeyArnsOf({ earlierByokKeyArn }: TenantOptions): string[] {
+  return earlierByokKeyArn === undefined ? [] : earlierByokKeyArn.split(',');
 }
 
 function syncAccountsOf({ syncAccounts }: TenantOptions): string[] {

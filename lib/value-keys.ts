@@ -64,7 +64,8 @@ export function tenantKeyPolicy(stage: StageConfig): PolicyStatement[] {
 
 /**
  * The uses of one role, on every key that may wrap values: the deployment's own, all of which are in use while values move
- * and while an earlier deployment still answers; the customer's of a tenant stack; and those that workspaces brought.
+ * and while an earlier deployment still answers; the customer's of a tenant stack, with those before it for the same
+ * reason; and those that workspaces brought.
  *
  * Wrapping and looking have no condition on the context: before a key is taken, the vault tries whether it refuses a wrong
  * one, and that refusal must be the key's own. A role that restores uses no workspace's key: their policies do not know it.
@@ -77,13 +78,10 @@ export function useValueKeys(
 ): Explained {
   const uses = valueKeyUses(stage).filter(({ roles }) => roles.includes(role));
   const actions = uses.flatMap((use) => use.actions).filter((action) => action !== 'kms:GenerateDataKey');
-  const { tenantKeyArn, grantedKeys, customerKeyAccounts } = stage;
+  const { grantedKeys, customerKeyAccounts } = stage;
   const bringsKeys = role !== 'restore';
-  const named = [
-    ...secretsKeyArns,
-    ...(tenantKeyArn === undefined ? [] : [tenantKeyArn]),
-    ...(bringsKeys ? new Set(grantedKeys.map(({ keyArn }) => keyArn)) : []),
-  ];
+  const granted = bringsKeys ? grantedKeys.map(({ keyArn }) => keyArn) : [];
+  const named = [...new Set([...secretsKeyArns, ...tenantKeyArns(stage), ...granted])];
   const accounts = customerKeyAccounts === 'any' ? ['*'] : customerKeyAccounts;
   const foreign = bringsKeys ? accounts.map((account) => keysOf(stack, stage, account)) : [];
   // A pattern of accounts never means the vault's own, where other systems have keys.
@@ -113,7 +111,15 @@ function keysOf(stack: Stack, { region }: StageConfig, account: string): string 
   return `arn:${stack.partition}:kms:${region}:${account}:key/*`;
 }
 
-/** What a function must be told that works with values under any key. */
+/** The customer's keys of a tenant stack: the one that wraps, and those that values may still lie under. */
+export function tenantKeyArns({ tenantKeyArn, earlierTenantKeyArns }: StageConfig): readonly string[] {
+  return tenantKeyArn === undefined ? [] : [tenantKeyArn, ...earlierTenantKeyArns];
+}
+
+/**
+ * What a function must be told that works with values under any key. Of the tenant's earlier keys it needs no word: a
+ * stored version names the key that it lies under.
+ */
 export function valueKeyEnvironment(
   { tenantKeyArn }: StageConfig,
   secretsKeyArns: readonly string[],

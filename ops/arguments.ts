@@ -13,8 +13,9 @@ export const USAGE = `Brings a backup of both tables back into the empty tables 
   --dry-run    reads and checks the whole backup, and writes nothing
   --help       this text
 
-The environment names the archive: ARCHIVE_BUCKET, STAGING_BUCKET, LOG_NAME, CHECKPOINT_KEY_ARN and SECRETS_KEY_ARNS, as the
-functions "sealer" and "api" of the backup's stage have them. All else is in docs/backup.md, "Restoring".
+The environment names the archive and the keys: ARCHIVE_BUCKET, STAGING_BUCKET, LOG_NAME, CHECKPOINT_KEY_ARN and
+SECRETS_KEY_ARNS, and TENANT_KEY_ARN if there is one, as the functions "sealer" and "api" of the backup's stage have them. All
+else is in docs/backup.md, "Restoring".
 It ends with 0 if everything is whole, with 1 if something is not, and with 2 if it could not do its work.`;
 
 /** Where a backup lies: the folder with `vault/` and `audit/` in it. */

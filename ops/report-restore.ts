@@ -118,9 +118,17 @@ function settingLines({ settings }: RestoreReport): readonly string[] {
 }
 
 function sampleLines({ samples }: RestoreReport): readonly string[] {
-  const { opened, failures } = samples;
+  const { opened, leftOut, failures } = samples;
   const told = failures.map(({ workspaceId, id, code }) => `  ${workspaceId} ${id}: ${code}`);
-  return [`${count(opened, 'sample')} opened, ${failures.length} failed`, ...named(told)];
+  return [
+    `${count(opened, 'sample')} opened, ${failures.length} failed`,
+    ...named(told),
+    ...(leftOut > 0
+      ? [
+          `${count(leftOut, 'sample')} left out: they lie under customers’ keys, none that SECRETS_KEY_ARNS or TENANT_KEY_ARN names`,
+        ]
+      : []),
+  ];
 }
 
 function verdictLines({ verdicts }: RestoreReport): readonly string[] {

@@ -15,6 +15,7 @@ import type { RestoreParts } from '../core/restore/restore-parts.ts';
 import { surveyBackup } from '../core/restore/survey-backup.ts';
 import { composeTables } from '../lambdas/shared/compose.ts';
 import { composeLog } from '../lambdas/shared/compose-log.ts';
+import { deploymentKeys } from '../lambdas/shared/deployment-keys.ts';
 import { readEnv, required } from '../lambdas/shared/env.ts';
 import { type BackupPlace, type Order, readArguments, USAGE } from './arguments.ts';
 import { checkStage, tablesOf } from './check-stage.ts';
@@ -83,6 +84,7 @@ function compose(order: Order & { readonly command: 'restore' }, files: BackupFi
     tables: createDynamoRestore(client, names, tables),
     settings: createDynamoTableSettings(client, names, tables.clock),
     keys: createKmsKeys(),
+    deploymentKeys: deploymentKeys(env),
     alerts: { raise: async (alert: Alert) => void (await raiseAlert(tables, alert, 'restore')) },
     dummyHash: createPasswordHasher().dummyHash,
   };

@@ -4,13 +4,12 @@ import type { ManifestCheckpoint } from '../archive/manifest.ts';
 import { storeObject } from '../archive/store-object.ts';
 import { bundleFiles } from '../evidence/bundle-files.ts';
 import type { SealedLogs } from '../evidence/evidence-parts.ts';
-import { openLog } from '../evidence/open-log.ts';
 import { type LeafLimits, readLeaves } from '../evidence/read-leaves.ts';
 import { holdsFiles, zip } from '../evidence/zip.ts';
 import { DAY_MS } from '../kernel/timestamps.ts';
-import { sealPath } from '../seal/log-origin.ts';
 import type { LaneRows } from './archived-period.ts';
 import { type EvidenceSchedule, evidencePrefix } from './evidence-schedule.ts';
+import { openSeal } from './open-seal.ts';
 import type { Period } from './period.ts';
 import { demandSealed, sealedRange } from './sealed-rows.ts';
 
@@ -61,7 +60,7 @@ export async function exportPart(
 ): Promise<ExportedPart> {
   const span = { from: dayStart(period.from), to: dayStart(period.to) };
   // Opened for each part: what was read of the log for one is forgotten before the next.
-  const published = await openLog(log, workspaceId, sealPath(checkpoint.size));
+  const published = await openSeal(log, workspaceId, checkpoint);
   const { begin: first, end } = await sealedRange(log, published, lanes);
   const begin = begun?.nextLeaf ?? first;
   const leaves = await readLeaves(published, { begin, end }, partLimits);

@@ -6,15 +6,14 @@ import type { SealedLogs } from './evidence-parts.ts';
 const RETRY_AFTER_SECONDS = 60;
 
 /**
- * The published log of a workspace. Each path of it is read once, however many proofs need it.
+ * The published log of a workspace, at its newest checkpoint. Each path of it is read once, however many proofs need it.
  *
- * @param path of the checkpoint whose tree is wanted: the newest one, or one that is kept for good (`sealPath`).
  * @throws VaultError `not_sealed` before the first seal; `internal` when what is published is not signed by our key.
  */
-export async function openLog(log: SealedLogs, workspaceId: string, path?: string): Promise<PublishedLog> {
+export async function openLog(log: SealedLogs, workspaceId: string): Promise<PublishedLog> {
   const archive = readOnce(log.archive);
   try {
-    const published = await openPublishedLog({ ...log, archive }, workspaceId, path);
+    const published = await openPublishedLog({ ...log, archive }, workspaceId);
     if (published === undefined) throw notSealed('Nothing of this workspace is sealed yet.');
     return published;
   } catch (error) {
@@ -33,7 +32,8 @@ export function notSealed(what: string): VaultError {
   });
 }
 
-function readOnce(archive: SealedLogs['archive']): Pick<SealedLogs['archive'], 'read'> {
+/** An archive that reads each object once, and remembers it. */
+export function readOnce(archive: SealedLogs['archive']): Pick<SealedLogs['archive'], 'read'> {
   const known = new Map<string, ReturnType<typeof archive.read>>();
   return {
     read(key, versionId) {

@@ -9,7 +9,7 @@ import type { Store } from '../kernel/store.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { demandRoomForKey } from '../plans/kept.ts';
 import type { PlanName } from '../plans/plan.ts';
-import { inOpenWorkspace } from '../workspaces/in-open-workspace.ts';
+import { inOpenWorkspace, openWorkspace } from '../workspaces/in-open-workspace.ts';
 import { type ApiKey, apiKeyId, apiKeyKind, newToken, tokenHash } from './api-key.ts';
 
 export interface NewApiKey extends KeyRights {
@@ -70,6 +70,9 @@ export async function createApiKey(
   return once(parts, context, request, {
     replay: (id) => keyWithToken(parts.store, principal.workspaceId, id, token),
     perform: async (record) => {
+      // A token is delivered only once nothing is known that its key would be refused for.
+      const open = await openWorkspace(parts.store, principal.workspaceId);
+      if (input.honeypot !== true) await demandRoomForKey(parts, open);
       const key = create(apiKeyKind, {
         workspaceId: principal.workspaceId,
         id: apiKeyId(token),
@@ -84,8 +87,7 @@ export async function createApiKey(
       });
       await deliver(key.entity.id, token);
       // A workspace is deleted only once no key in it is good: none may be made at that moment.
-      await inOpenWorkspace(parts.store, principal.workspaceId, async (stillOpen, workspace) => {
-        if (!key.entity.honeypot) await demandRoomForKey(parts, workspace);
+      await inOpenWorkspace(parts.store, principal.workspaceId, async (stillOpen) => {
         await parts.trail.commit(originOf(context), [
           {
             action: 'api_key.created',

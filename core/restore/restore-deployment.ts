@@ -55,7 +55,7 @@ export interface RestoreReport {
   readonly settings: readonly TableSetting[];
   readonly samples: OpenedSamples;
   readonly verdicts: readonly RestoredVerdict[];
-  /** Whether every chain is whole, every sample could be opened, and nothing was altered by somebody. */
+  /** Whether every chain is whole, every sample opened that may be, and nothing was altered by somebody. */
   readonly isGood: boolean;
 }
 
@@ -207,6 +207,7 @@ async function record({ trail, clock }: RestoreParts, report: RestoreReport): Pr
         entitiesReconciled: String(reconciled.length),
         samplesOpened: String(samples.opened),
         samplesFailed: String(samples.failures.length),
+        samplesLeftOut: String(samples.leftOut),
         breaks: String(broken),
         seconds: String(seconds),
         at: new Date(clock.now()).toISOString(),

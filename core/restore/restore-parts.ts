@@ -1,6 +1,7 @@
 import type { BackupFiles } from '../backup/backup-files.ts';
 import type { KeyService } from '../crypto/key-service.ts';
 import type { Alert } from '../detection/alert.ts';
+import type { DeploymentKeys } from '../encryption-keys/wrapping-key.ts';
 import type { Store } from '../kernel/store.ts';
 import type { SealParts } from '../seal/parts.ts';
 import type { DeliveryLog } from '../siem/delivery-log.ts';
@@ -15,6 +16,8 @@ export interface RestoreParts extends SealParts, VerificationParts {
   readonly store: Store;
   readonly deliveries: Pick<DeliveryLog, 'read' | 'replace'>;
   readonly keys: KeyService;
+  /** What it may open: no customer lets it use the key that a workspace brought. */
+  readonly deploymentKeys: Pick<DeploymentKeys, 'values' | 'allOwn'>;
   /** Matches no password; see `PasswordHasher`. */
   readonly dummyHash: string;
 }

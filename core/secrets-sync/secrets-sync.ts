@@ -51,6 +51,8 @@ export interface SyncSite {
   readonly accounts: readonly string[];
   /** The roles of the vault that assume a customer's role. */
   readonly roleArns: readonly string[];
+  /** Whether AWS is called at its FIPS 140 endpoints alone. */
+  readonly fips: boolean;
 }
 
 /** Where the copies of a workspace go. */

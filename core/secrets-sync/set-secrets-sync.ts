@@ -81,6 +81,8 @@ export async function setSecretsSync(
   });
 }
 
+/** Where the services used have FIPS 140 endpoints. */
+const FIPS_REGION = /^(us|ca)-/;
 const REGION = /^[a-z]{2}(-[a-z]+){1,3}-\d{1,2}$/;
 
 function checkedSettings({ namespaces, roleArn, region }: SyncSettings, site: SyncSite) {
@@ -101,6 +103,12 @@ function checkedSettings({ namespaces, roleArn, region }: SyncSettings, site: Sy
   }
   if (region !== undefined && !REGION.test(region)) {
     throw invalid('region', 'must be the code of an AWS region, such as eu-central-1');
+  }
+  if (region !== undefined && site.fips && !FIPS_REGION.test(region)) {
+    throw invalid(
+      'region',
+      'must be in the US or Canada: this vault calls FIPS endpoints only, and there are none elsewhere',
+    );
   }
   return { namespaces, roleArn, region: region ?? site.region };
 }

@@ -1,7 +1,6 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import * as z from 'zod';
 import {
   type DayReconciled,
   reconcileDeployment,
@@ -11,11 +10,10 @@ import { composeReconciler } from '../shared/compose-reconciler.ts';
 import { readEnv } from '../shared/env.ts';
 import { logger } from '../shared/logger.ts';
 import { timeLeft } from '../shared/time-left.ts';
+import { orderedDay } from './ordered-day.ts';
 
 const parts = composeReconciler(readEnv());
 const metrics = new Metrics();
-
-const orderSchema = z.strictObject({ day: z.iso.date() });
 
 /**
  * Daily: compares the calls on keys for values, as CloudTrail tells them, with the audit rows. A decryption without a
@@ -43,7 +41,7 @@ export const handler = middy(async (event: unknown, context: Context) => {
 });
 
 async function* results(event: unknown, mayGoOn: () => boolean): AsyncGenerator<DayReconciled> {
-  const order = orderSchema.safeParse(event);
-  if (order.success) yield await reconcileOnOrder(parts, order.data.day);
-  else yield* reconcileDeployment(parts, mayGoOn);
+  const day = orderedDay(event);
+  if (day === undefined) yield* reconcileDeployment(parts, mayGoOn);
+  else yield await reconcileOnOrder(parts, day);
 }

@@ -27,6 +27,11 @@ const envSchema = z.object({
     .string()
     .regex(/^\d{12}(,\d{12})*$/)
     .optional(),
+  /** Whether the AWS SDK calls FIPS 140 endpoints alone: it reads this by itself. */
+  AWS_USE_FIPS_ENDPOINT: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional(),
   /** The plan of workspaces that were assigned none. */
   DEFAULT_PLAN: z.enum(['standard', 'compliance', 'enterprise']).default('standard'),
   ROOT_SECRET_ID: z.string().min(1).optional(),

@@ -13,5 +13,6 @@ export function syncSite(env: Env): SyncSite {
     accountId,
     accounts: env.SYNC_ACCOUNTS?.split(',') ?? [],
     roleArns: [api, syncer].filter((arn) => arn !== undefined),
+    fips: env.AWS_USE_FIPS_ENDPOINT ?? false,
   };
 }

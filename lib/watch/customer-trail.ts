@@ -8,6 +8,7 @@ import { callLogReadStatements } from '../archive-readers.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { namesOf } from '../names.ts';
 import type { StageConfig } from '../stage.ts';
+import { tenantKeyArns } from '../value-keys.ts';
 import type { CallLog } from './call-log.ts';
 
 export interface CustomerTrailProps {
@@ -79,7 +80,7 @@ export class CustomerTrail extends Construct {
         detail: {
           $or: [
             { readOnly: [false] },
-            { eventSource: ['kms.amazonaws.com'], resources: { ARN: [stage.tenantKeyArn] } },
+            { eventSource: ['kms.amazonaws.com'], resources: { ARN: [...tenantKeyArns(stage)] } },
           ],
         },
       },

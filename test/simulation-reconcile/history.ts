@@ -27,7 +27,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const ACTORS = 4;
 const OPERATIONS = 7;
-const SECRETS = 3;
+const SECRETS = 2;
 
 /** Ways around the vault. */
 export const CRIMES = [
@@ -39,6 +39,7 @@ export const CRIMES = [
   'a key of a customer',
   'a move by another principal',
   'a move to a foreign key',
+  'a move out of the reach of a customer',
   'a move into another context',
   'after midnight',
 ] as const;
@@ -154,17 +155,27 @@ const contextOf = (owner: RequestContext, secretId: string, version: number): En
   workspaceId: owner.principal.workspaceId,
 });
 
+/** The owner whose secrets a crime is about, where it is not about whomever. */
+const VICTIMS: ReadonlyMap<Crime, number> = new Map([
+  ['a key of a customer', 0],
+  ['a move out of the reach of a customer', 2],
+]);
+
 /** Does its worst at some moment of the hour; most kinds follow an honest reveal. */
 async function commit({ vault, owners, secrets }: Stage, crime: Crime): Promise<KeyCall> {
   const { random, time } = vault;
-  await time.sleep(random.below(50 * MINUTE));
-  const victims = crime === 'a key of a customer' ? secrets.filter(([each]) => each === owners[0]) : secrets;
+  const midnight = Math.ceil(time.now() / DAY) * DAY;
+  // What hides after midnight follows a reveal of the last moments before it.
+  await time.sleep(
+    crime === 'after midnight' ? midnight - time.now() - random.below(5_000) : random.below(50 * MINUTE),
+  );
+  const victim = VICTIMS.get(crime);
+  const victims = victim === undefined ? secrets : secrets.filter(([each]) => each === owners[victim]);
   const [owner, id] = victims[random.below(victims.length)] ?? failed();
   const parts = vault.instance();
   const { version } = await revealSecret(parts, owner, { id }).catch(() => ({ version: 2 }));
-  const midnight = Math.ceil(time.now() / DAY) * DAY;
   if (crime === 'a minute later') await time.sleep(MINUTE);
-  if (crime === 'after midnight' && midnight - time.now() < HOUR) await time.sleep(midnight - time.now());
+  if (crime === 'after midnight') await time.sleep(Math.max(0, midnight - time.now()));
   const context =
     crime === 'another version'
       ? contextOf(owner, id, 9)
@@ -186,6 +197,8 @@ function doneBy(crime: Crime, context: EncryptionContext): Partial<KeyCall> {
       return { ...move, principal: INSIDER, destination: { keyArn: VAULT_KEY_ARN, context } };
     case 'a move to a foreign key':
       return { ...move, destination: { keyArn: FOREIGN_KEY, context } };
+    case 'a move out of the reach of a customer':
+      return { ...move, destination: { keyArn: VAULT_KEY_ARN, context } };
     case 'a move into another context':
       return { ...move, destination: { keyArn: VAULT_KEY_ARN, context: changed } };
     default:
@@ -204,7 +217,7 @@ async function reconcile({ vault }: Stage, mutant: Mutant) {
   const alerts: Alert[] = [];
   const parts = {
     ledger,
-    store: tables.store,
+    store: mutant.store?.(tables.store) ?? tables.store,
     clock: time,
     trail: createAuditTrail({ ledger: tables.ledger, clock: time, random }),
     keyCalls: mutant.calls?.(log, vault) ?? log,

@@ -1,6 +1,7 @@
 import type { AuditTrail } from '../../core/audit/trail.ts';
 import { OpeningFailed } from '../../core/crypto/key-service.ts';
 import type { KeyCall } from '../../core/reconciliation/key-calls.ts';
+import { workspaceKind } from '../../core/workspaces/workspace.ts';
 import { CallLog, VAULT_ROLES } from '../support/call-log.ts';
 import { VAULT_KEY_ARN } from '../support/memory-keys.ts';
 import { type Crime, INSIDER } from './history.ts';
@@ -155,6 +156,20 @@ export const mutants: readonly NamedMutant[] = [
     trouble: 'none',
     crimes: ['a move to a foreign key'],
     calls: (log) => destinationsAltered(log, { keyArn: VAULT_KEY_ARN }),
+  },
+  {
+    name: 'a reader that lets values be moved to any key of the deployment',
+    shows: 'missed',
+    trouble: 'none',
+    crimes: ['a move out of the reach of a customer'],
+    store: (store) => ({
+      ...store,
+      get: async (kind, ...names) => {
+        const found = await store.get(kind, ...names);
+        if (found?.kind !== workspaceKind.name) return found;
+        return { ...found, previousKeyArns: [VAULT_KEY_ARN] };
+      },
+    }),
   },
   {
     name: 'a reader that does not look at the context of the destination',

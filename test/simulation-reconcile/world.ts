@@ -5,13 +5,15 @@ import { type AuditTrail, createAuditTrail } from '../../core/audit/trail.ts';
 import { createDerivedKeys } from '../../core/crypto/derived-keys.ts';
 import { type EncryptionContext, type KeyService, OpeningFailed } from '../../core/crypto/key-service.ts';
 import type { KeyInspector } from '../../core/encryption-keys/key-inspector.ts';
+import { create } from '../../core/kernel/entity.ts';
 import { unavailable, VaultError } from '../../core/kernel/errors.ts';
 import type { Clock } from '../../core/kernel/ports.ts';
+import type { Store } from '../../core/kernel/store.ts';
 import type { VaultRoles } from '../../core/reconciliation/call-roles.ts';
 import type { KeyCall } from '../../core/reconciliation/key-calls.ts';
 import { valueKey } from '../../core/reconciliation/opened-value.ts';
 import type { CreatingParts } from '../../core/secrets/parts.ts';
-import { newWorkspace } from '../../core/workspaces/workspace.ts';
+import { newWorkspace, workspaceKind } from '../../core/workspaces/workspace.ts';
 import { API_ROLE, CallLog } from '../support/call-log.ts';
 import { MemoryBookkeeping } from '../support/memory-bookkeeping.ts';
 import { keysOfDeployment, MemoryKeys, VAULT_KEY_ARN } from '../support/memory-keys.ts';
@@ -29,11 +31,14 @@ export interface Mutant {
   readonly trail?: (trail: AuditTrail) => AuditTrail;
   /** What the reconciliation reads. */
   readonly ledger?: (ledger: Ledger) => Ledger;
+  readonly store?: (store: Store) => Store;
   readonly calls?: (log: CallLog, vault: SimulatedVault) => CallLog;
   readonly roles?: VaultRoles;
 }
 
-export const WORKSPACES = [`ws_${'a'.repeat(32)}`, `ws_${'b'.repeat(32)}`] as const;
+export const WORKSPACES = [`ws_${'a'.repeat(32)}`, `ws_${'b'.repeat(32)}`, `ws_${'c'.repeat(32)}`] as const;
+/** The third workspace has had it from the beginning: none of its values ever lay under a key of the vault's. */
+const TENANT_KEY = 'arn:aws:kms:us-east-1:444455556666:key/only';
 /** What the customer of the first workspace brings, one after the other. */
 export const CUSTOMER_KEYS = [
   'arn:aws:kms:us-east-1:111122223333:key/first',
@@ -124,7 +129,10 @@ export class SimulatedVault {
   async open(): Promise<readonly RequestContext[]> {
     const { trail } = this.instance();
     for (const id of WORKSPACES) {
-      const changes = [newWorkspace(id, 'Acme', '2026-01-01T00:00:00.000Z')];
+      const since = '2026-01-01T00:00:00.000Z';
+      const { entity } = newWorkspace(id, 'Acme', since);
+      const encryptionKey = { keyArn: TENANT_KEY, since };
+      const changes = [create(workspaceKind, id === WORKSPACES[2] ? { ...entity, encryptionKey } : entity)];
       const event = { action: 'workspace.created', entity: { type: 'workspace', id }, changes } as const;
       await trail.commit(systemOrigin(id), [{ ...event, result: 'success' }]);
     }

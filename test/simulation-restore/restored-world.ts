@@ -103,6 +103,7 @@ export class RestoredWorld {
       verifications: new MemoryVerifications(tables),
       deliveries: new MemoryDeliveryLog(tables),
       keys: history.vault.keys,
+      deploymentKeys: history.vault.deploymentKeys,
       trail,
       clock,
       random: this.#random,

@@ -27,6 +27,13 @@ const DRAWN: readonly Fault[] = [
 /** Share of calls that go wrong, in percent; one is chosen for each history. */
 const RATES = [0, 2, 5, 10, 25, 50] as const;
 
+/** Calls deep in a request are reached where all before them went well, so they go wrong at least this often in percent. */
+const DEEP: ReadonlyMap<string, number> = new Map([
+  ['bookkeeping.addSecrets', 50],
+  ['keys.decrypt', 5],
+  ['store.listChildren', 30],
+]);
+
 /** How often each call met each fault: `calls.get('ledger.append')?.get('after')`. */
 export type Coverage = Map<string, Map<Fault, number>>;
 
@@ -45,7 +52,8 @@ export class FaultPlan {
   }
 
   draw(call: string): Fault {
-    const faulty = this.enabled && this.#random.below(100) < this.#rate;
+    const rate = this.#rate === 0 ? 0 : Math.max(this.#rate, DEEP.get(call) ?? 0);
+    const faulty = this.enabled && this.#random.below(100) < rate;
     const fault = faulty ? (DRAWN[this.#random.below(DRAWN.length)] ?? 'none') : 'none';
     if (fault !== 'none') this.met += 1;
     count(this.coverage, call, fault, 1);

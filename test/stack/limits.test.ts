@@ -25,6 +25,7 @@ const largest = parseStage({
   customerKeyAccounts: many(20, account),
   grantedKeys: many(8, (index) => ({ workspaceId: workspaceId(index), keyArn: keyArn(index) })),
   tenantKeyArn: keyArn(99, account(0)),
+  earlierTenantKeyArns: many(4, (index) => keyArn(98 - index, account(0))),
   customerTrail: {},
   syncAccounts: many(20, account),
   archiveReaders: many(10, (index) => ({

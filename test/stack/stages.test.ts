@@ -155,6 +155,30 @@ describe('parseStage', () => {
       /tenantKeyArn: must be a key in the region of the stage/,
     ],
     [
+      'a tenant’s earlier key of another region',
+      {
+        ...valid,
+        tenantKeyArn: keyArn('us-east-1'),
+        earlierTenantKeyArns: [keyArn('eu-west-1')],
+      },
+      /earlierTenantKeyArns\.0: must be a key in the region of the stage/,
+    ],
+    [
+      'an earlier key that is the present one',
+      { ...valid, tenantKeyArn: keyArn('us-east-1'), earlierTenantKeyArns: [keyArn('us-east-1')] },
+      /earlierTenantKeyArns: must not name tenantKeyArn/,
+    ],
+    [
+      'an earlier key named twice',
+      { ...valid, earlierTenantKeyArns: [keyArn('us-east-1'), keyArn('us-east-1')] },
+      /earlierTenantKeyArns: must not name a key twice/,
+    ],
+    [
+      'an earlier key of nobody’s customer',
+      { ...valid, earlierTenantKeyArns: [keyArn('us-east-1')] },
+      /earlierTenantKeyArns: needs tenantKeyArn/,
+    ],
+    [
       'a granted key of another account',
       {
         ...valid,

@@ -27,6 +27,7 @@ describe('the options of a tenant', () => {
       fips: false,
       tenantKeyArn: key('us-east-1'),
       defaultPlan: 'enterprise',
+      earlierTenantKeyArns: [],
       secretsKeys: [1],
       customerKeyAccounts: [],
       archiveReaders: [],
@@ -40,6 +41,7 @@ describe('the options of a tenant', () => {
     const all = {
       ...acme,
       byokKeyArn: key('eu-central-1'),
+      earlierByokKeyArn: `${key('eu-central-1', '777788889999')},${key('eu-central-1', ACCOUNT)}`,
       region: 'eu-central-1',
       account: ACCOUNT,
       compliance: 'false',
@@ -56,6 +58,8 @@ describe('the options of a tenant', () => {
     expect(tenantOf(all)).toMatchObject({
       region: 'eu-central-1',
       account: ACCOUNT,
+      tenantKeyArn: key('eu-central-1'),
+      earlierTenantKeyArns: [key('eu-central-1', '777788889999'), key('eu-central-1', ACCOUNT)],
       replicateArchiveTo: 'eu-west-1',
       archiveReaders: [{ roleArn: reader }],
       customerTrail: { bucketName: 'acme-trail', eventBusArn: bus },
@@ -115,6 +119,31 @@ describe('the options of a tenant', () => {
       'a pattern of keys',
       { ...acme, byokKeyArn: `arn:aws:kms:us-east-1:${CUSTOMER}:key/*` },
       '-c byokKeyArn must be',
+    ],
+    [
+      'an earlier key of another region',
+      { ...acme, earlierByokKeyArn: key('eu-central-1') },
+      '-c earlierByokKeyArn must be keys in us-east-1, where the tenant goes.',
+    ],
+    [
+      'an earlier key that is the present one',
+      { ...acme, earlierByokKeyArn: acme.byokKeyArn },
+      '-c earlierByokKeyArn must not name a key twice, nor the one of -c byokKeyArn.',
+    ],
+    [
+      'an earlier key by its alias',
+      { ...acme, earlierByokKeyArn: `${key('us-east-1', ACCOUNT)},alias/acme` },
+      '-c earlierByokKeyArn must be ARNs of KMS keys, 4 at most, separated by commas.',
+    ],
+    [
+      'five earlier keys',
+      { ...acme, earlierByokKeyArn: Array.from({ length: 5 }, () => key('us-east-1')).join(',') },
+      '-c earlierByokKeyArn must be ARNs of KMS keys, 4 at most, separated by commas.',
+    ],
+    [
+      'an earlier key without a tenant',
+      { earlierByokKeyArn: key('us-east-1') },
+      '-c earlierByokKeyArn goes with -c tenant=<name> only',
     ],
     ['no region', { ...acme, region: 'mars' }, '-c region must be an AWS region such as us-east-1.'],
     ['no account', { ...acme, account: '1' }, '-c account must be 12 digits.'],

@@ -18,6 +18,7 @@ import {
   wrongContexts,
 } from './key-users.ts';
 import { ACCOUNT, list, type Statement } from './policy.ts';
+import { resourcesOf, synthAll } from './synth.ts';
 
 const production = findStage('production');
 const tenant = tenantOf({
@@ -58,14 +59,30 @@ function intended(recovery: boolean): Record<string, readonly string[]> {
   };
 }
 
+/** Keys that tenants had before; one lies in the vault's own account. */
+const EARLIER = [CUSTOMER, ACCOUNT].map(
+  (account) => `arn:aws:kms:eu-central-1:${account}:key/9f8e7d6c-9f8e-9f8e-9f8e-9f8e7d6c5b4a`,
+);
+
 const withKeys = (stage: StageConfig, more: object) => parseStage({ ...stage, ...more });
+
+const moving = withKeys(tenant, {
+  earlierTenantKeyArns: EARLIER,
+  customerTrail: { eventBusArn: `arn:aws:events:eu-central-1:${CUSTOMER}:event-bus/lockzero` },
+  recovery: true,
+});
+const movingStacks = synthAll(moving);
 
 const cases: readonly Case[] = [
   { name: 'production', stage: production },
   { name: 'production that recovers', stage: withKeys(production, { recovery: true, secretsKeys: [2, 1] }) },
   { name: 'a tenant', stage: tenant },
   { name: 'a tenant that recovers', stage: withKeys(tenant, { recovery: true }) },
-].map((each) => ({ ...each, deployment: deploy(each.stage) }));
+  { name: 'a tenant that moves to another key, and recovers', stage: moving },
+].map((each) => ({
+  ...each,
+  deployment: each.stage === moving ? deploy(moving, movingStacks) : deploy(each.stage),
+}));
 
 /** In a key policy the resource `*` means this key. */
 function policyOfKey({ deployment }: Case, keyArn: string): readonly Statement[] {
@@ -91,16 +108,20 @@ function tenantKeyPolicy({ deployment }: Case): readonly Statement[] {
   return [manages, ...statements];
 }
 
-/** The keys for values of a deployment, with their policies. */
+/** The keys for values of a deployment, with their policies: one that a tenant had before keeps what it has. */
 function valueKeysOf(each: Case): readonly (readonly [string, readonly Statement[]])[] {
-  const { tenantKeyArn } = each.stage;
+  const { tenantKeyArn, earlierTenantKeyArns } = each.stage;
   const own = ownKeysOf(each).map((keyArn) => [keyArn, policyOfKey(each, keyArn)] as const);
-  return tenantKeyArn === undefined ? own : [...own, [tenantKeyArn, tenantKeyPolicy(each)] as const];
+  const tenants = tenantKeyArn === undefined ? [] : [tenantKeyArn, ...earlierTenantKeyArns];
+  return [...own, ...tenants.map((keyArn) => [keyArn, tenantKeyPolicy(each)] as const)];
 }
 
 describe.each(cases)('the keys for values of $name', (each) => {
-  test('are all those that functions are told of', () => {
-    const keys = valueKeysOf(each).map(([arn]) => arn);
+  test('are all those that functions are told of, but for earlier ones of a tenant: values name them', () => {
+    const { earlierTenantKeyArns } = each.stage;
+    const keys = valueKeysOf(each)
+      .map(([arn]) => arn)
+      .filter((arn) => !earlierTenantKeyArns.includes(arn));
     expect(keys).toHaveLength(
       each.stage.secretsKeys.length + (each.stage.tenantKeyArn === undefined ? 0 : 1),
     );
@@ -233,5 +254,48 @@ describe.each(cases)('the keys for values of $name', (each) => {
     expect(deployment.environmentOf('api')).toMatchObject({
       KEY_USER_ROLE_ARNS: arns(['api', 'rewrapper', 'syncer']),
     });
+  });
+});
+
+describe('a key that a tenant had before', () => {
+  const caseOf = (stage: StageConfig): Case => {
+    const found = cases.find((each) => each.stage === stage);
+    if (found === undefined) throw new Error('There is no case of this stage.');
+    return found;
+  };
+
+  test('keeps its statements, as the outputs say', () => {
+    const descriptions = Object.values(movingStacks.keys?.findOutputs('*') ?? {}).map(({ Description }) =>
+      String(Description),
+    );
+    const until = `and stays in that of ${EARLIER.join(', ')} until the row deployment_key.migration_completed`;
+    const told = descriptions.filter(
+      (text) => text === `Belongs into the policy of ${moving.tenantKeyArn}, ${until}`,
+    );
+    expect(told).toHaveLength(tenantKeyPolicy(caseOf(moving)).length - 1);
+  });
+
+  test('is described by the api alone, like the one after it', () => {
+    const each = caseOf(moving);
+    const actions = ['kms:DescribeKey'];
+    for (const keyArn of EARLIER)
+      expect(usersOf(each, keyArn, tenantKeyPolicy(each), {}, { actions })).toEqual(['api: kms:DescribeKey']);
+  });
+
+  test('is used by no role once the stage names it no more, even if its policy lets everybody in', () => {
+    const each = caseOf(tenant);
+    const principals = ownRoles(each);
+    for (const keyArn of EARLIER) {
+      for (const context of [exact, {}])
+        expect(usersOf(each, keyArn, CARELESS, context, { principals })).toEqual([]);
+    }
+  });
+
+  test('shows its calls on the customer’s event bus, too', () => {
+    const { watch } = movingStacks;
+    const rules = watch === undefined ? [] : resourcesOf(watch, 'AWS::Events::Rule');
+    const patterns = rules.map(([, { Properties }]) => JSON.stringify(Properties['EventPattern']));
+    const keyArns = JSON.stringify([moving.tenantKeyArn, ...EARLIER]);
+    expect(patterns.filter((pattern) => pattern.includes(`{"ARN":${keyArns}}`))).toHaveLength(1);
   });
 });

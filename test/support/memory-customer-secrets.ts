@@ -27,6 +27,7 @@ export const SYNC_SITE: SyncSite = {
   accountId: '000000000000',
   accounts: [CUSTOMER_ACCOUNT, '444455556666'],
   roleArns: ['arn:aws:iam::000000000000:role/api', 'arn:aws:iam::000000000000:role/syncer'],
+  fips: false,
 };
 
 /** A secret as its account holds it. */

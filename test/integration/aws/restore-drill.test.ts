@@ -175,6 +175,7 @@ describeWithDynamoDb('a backup that was taken while writers went on', (getEndpoi
         random,
         alerts: { raise: async () => undefined },
         keys: source.keys,
+        deploymentKeys: source.deploymentKeys,
         dummyHash: QUICK_HASHER.dummyHash,
         files: { lines: ({ key }) => linesOf(lines[key === 'vault' ? 'vault' : 'audit']) },
         tables: createDynamoRestore(client, tables, { clock, random }),
@@ -189,7 +190,7 @@ describeWithDynamoDb('a backup that was taken while writers went on', (getEndpoi
     const parts = make();
     const report = await restoreDeployment(parts, backup, { isResumed: false, samples: 3 });
     expect(report.verdicts.flatMap(({ findings }) => findings.breaks)).toEqual([]);
-    expect(report.samples).toEqual({ opened: 4, failures: [] });
+    expect(report.samples).toEqual({ opened: 4, leftOut: 0, failures: [] });
     expect(report.isGood).toBe(true);
     expect(report.reconciled).toEqual([
       { workspaceId: ids.workspace, kind: 'apiKey', id: ids.halfKey, discord: 'ahead', outcome: 'closed' },

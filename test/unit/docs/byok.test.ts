@@ -29,11 +29,13 @@ const text = prose(read(PAGE));
 const missing = (page: string, sentences: readonly string[]) =>
   sentences.filter((sentence) => !prose(read(page)).includes(sentence));
 const KEY_ARN = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+const EARLIER_KEY_ARN = 'arn:aws:kms:eu-central-1:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321';
 
 /** What the page's own command says of a tenant, and some options more. */
 const context: Readonly<Record<string, string>> = {
   tenant: 'acme',
   byokKeyArn: KEY_ARN,
+  earlierByokKeyArn: EARLIER_KEY_ARN,
   region: 'eu-central-1',
   compliance: 'true',
   replicateArchiveTo: 'eu-west-1',
@@ -98,6 +100,7 @@ it('a tenant has what its options are said to do', () => {
   expect(Object.keys(context).filter((name) => !text.includes(`-c ${name}=`))).toEqual([]);
   expect(tenant()).toMatchObject({
     tenantKeyArn: KEY_ARN,
+    earlierTenantKeyArns: [EARLIER_KEY_ARN],
     defaultPlan: 'enterprise',
     archive: { mode: 'COMPLIANCE', retentionDays: 2557 },
     replicateArchiveTo: 'eu-west-1',

@@ -133,6 +133,25 @@ describe('somebody who wants rows left out', () => {
     expect(log.evidence()).toEqual([]);
   });
 
+  it.each<[string, (seal: Buffer, newest: Buffer) => Buffer | undefined, string]>([
+    ['hides', () => undefined, 'missing'],
+    ['signs with another key', replacing('lockzero.test', 'lockzero.evil'), 'unsigned'],
+    ['puts a later one of ours in place of', (_, newest) => newest, 'altered'],
+  ])('and %s the checkpoint that a manifest names is told', async (_, edit, reason) => {
+    const log = await (await scheduled()).week();
+    await log.day(1);
+    await log.run();
+    const { checkpoints } = log.manifest('2026-01-04');
+    const key = checkpoints.at(-1)?.key ?? '';
+    const seal = Buffer.from(log.archive.current(key)?.bytes ?? []);
+    const newest = Buffer.from(log.archive.current('log/ws_1/checkpoint')?.bytes ?? []);
+    const edited = edit(seal, newest);
+    if (edited === undefined) log.archive.versions.get(key)?.push(undefined);
+    else log.archive.put(key, edited);
+    expect(await refusal(log)).toEqual({ outcome: REFUSED, told: [['archive_conflict', key, reason]] });
+    expect(log.evidence()).toEqual([]);
+  });
+
   it.each([
     ['other rows', replacing('curl', 'wget'), 'log_forked', /^log\/ws_1\/seals\/\d+$/, 'not_sealed'],
     ['what is no row', () => Buffer.from('?'), 'archive_conflict', /^log\/ws_1\/tile\/$/, 'altered'],

@@ -30,6 +30,7 @@ test.each([
   ['ARCHIVE_RETENTION_DAYS', 'seven'],
   ['SEAL_QUEUE_URL', 'seal.fifo'],
   ['ALLOW_PRIVATE_WEBHOOKS', 'yes'],
+  ['AWS_USE_FIPS_ENDPOINT', '1'],
 ])('names %s, which must not be %s', (name, value) => {
   Object.assign(process.env, { [name]: value });
   expect(readEnv).toThrow(`The function is not configured: set the environment variables ${name}`);

@@ -201,6 +201,19 @@ describe('API keys', () => {
     await expect(key()).rejects.toMatchObject(FULL);
   });
 
+  it('are refused over the limit before their tokens are delivered', async () => {
+    const delivered: string[] = [];
+    const delivery = {
+      route: 'POST /elsewhere',
+      detail: {},
+      deliver: async (keyId: string) => void delivered.push(keyId),
+    };
+    await have(49);
+    const { apiKey } = await createApiKey(vault, owner, INPUT, delivery);
+    await expect(createApiKey(vault, owner, INPUT, delivery)).rejects.toMatchObject(FULL);
+    expect(delivered).toEqual([apiKey.id]);
+  });
+
   it('are repeated with their Idempotency-Key over the limit', async () => {
     await have(49);
     const { apiKey } = await key(once('k'));

@@ -34,7 +34,7 @@ const report: RestoreReport = {
     { table: 'audit', setting: 'stream', outcome: 'right' },
     { table: 'audit', setting: 'resource policy', outcome: 'absent' },
   ],
-  samples: { opened: 5, failures: [] },
+  samples: { opened: 5, leftOut: 0, failures: [] },
   verdicts: [{ workspaceId: 'ws_1', findings: { ...NO_FINDINGS, rows: 34_001 } }],
   isGood: true,
 };
@@ -53,6 +53,7 @@ test('a report tells size and time against the promise, and what was decided', (
     'audit: the resource policy is absent. Deploy the stack Data before anything writes.',
   );
   expect(text).not.toContain('stream');
+  expect(text).not.toContain('left out: they');
   expect(text).toContain('Everything is whole.');
   expect(stepLine('load', 59_400)).toBe('Items of the backup written: 59 s');
 });
@@ -75,10 +76,12 @@ test('a break and a value that did not open are named by ids and codes', () => {
   const text = reportLines({
     ...report,
     isGood: false,
-    samples: { opened: 0, failures: [{ workspaceId: 'ws_1', id: 'sec_1', code: 'key_unavailable' }] },
+    samples: { opened: 0, leftOut: 2, failures: [{ workspaceId: 'ws_1', id: 'sec_1', code: 'internal' }] },
     verdicts: [{ workspaceId: 'ws_1', findings: { ...NO_FINDINGS, broken: 1, breaks } }],
   }).join('\n');
   expect(text).toContain('ws_1 row 0-7: broken_link');
-  expect(text).toContain('ws_1 sec_1: key_unavailable');
+  expect(text).toContain(
+    '0 samples opened, 1 failed\n  ws_1 sec_1: internal\n2 samples left out: they lie under customers’ keys',
+  );
   expect(text).toContain('Something is not whole');
 });

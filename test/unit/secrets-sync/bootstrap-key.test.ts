@@ -72,6 +72,14 @@ it('is made by the same request once more after a crash left a token that is no 
   expect(copyOf(world, 'bootstrap/ci')).toBe(token);
 });
 
+it('is refused before anything is written if it would have expired already', async () => {
+  const { vault, owner } = world;
+  const over = { ...input, expiresAt: new Date(vault.clock.now()).toISOString() };
+  const before = vault.customerSecrets.calls.length;
+  await expect(createBootstrapKey(vault, owner, over)).rejects.toMatchObject({ code: 'invalid_request' });
+  expect(vault.customerSecrets.calls.slice(before)).toEqual([]);
+});
+
 it('never replaces the token of a key that works', async () => {
   const first = await make();
   const token = copyOf(world, 'bootstrap/ci');

@@ -149,6 +149,15 @@ describe('settings', () => {
     await expect(setSync(world, settings)).rejects.toMatchObject(refusal(/must/, path));
   });
 
+  it('with a region that has no FIPS endpoints are refused, before anybody is asked, where the vault calls no others', async () => {
+    const fips = { ...world, vault: { ...world.vault, syncSite: { ...SYNC_SITE, fips: true } } };
+    for (const region of ['eu-central-1', 'sa-east-1'])
+      await expect(setSync(fips, { region })).rejects.toMatchObject(refusal(/in the US or Canada/, 'region'));
+    expect(world.vault.customerSecrets.calls).toEqual([]);
+    for (const region of ['us-gov-west-1', 'ca-central-1', undefined]) await setSync(fips, { region });
+    await setSync(world, { region: 'eu-central-1' });
+  });
+
   it('of one workspace do not concern another', async () => {
     await setSync(world);
     const stranger = owningPerson('ws_2');
