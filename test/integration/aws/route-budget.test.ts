@@ -47,7 +47,7 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   'POST /secrets/{id}/rollback': [1, 1, 3, 1, 1],
   'GET /namespaces/{namespace}/secrets/{name}/value': [1, 0, 3, 1, 0],
   'GET /namespaces/{namespace}/secrets/{name}/value, not modified': [0, 0, 3, 1, 0],
-  'POST /api-keys': [0, 0, 3, 0, 1],
+  'POST /api-keys': [0, 0, 4, 0, 1],
   'GET /api-keys': [0, 0, 3, 1, 0],
   'POST /api-keys/{id}/rotate': [0, 0, 3, 0, 1],
   'DELETE /api-keys/{id}': [0, 0, 2, 0, 1],
@@ -124,7 +124,7 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   'GET /workspace/secrets-sync': [0, 0, 3, 1, 0],
   'PUT /workspace/secrets-sync': [0, 0, 12, 1, 1],
   'DELETE /workspace/secrets-sync': [0, 0, 7, 1, 1],
-  'POST /workspace/secrets-sync/bootstrap-key': [0, 0, 10, 1, 1],
+  'POST /workspace/secrets-sync/bootstrap-key': [0, 0, 11, 1, 1],
   // Two rows at once are a transaction. What a key is tried with is in `core/encryption-keys/prove-key.ts`.
   'GET /workspace/encryption-key': [1, 1, 3, 0, 1],
   'PUT /workspace/encryption-key': [2, 5, 9, 2, 1],
