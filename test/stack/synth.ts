@@ -1,8 +1,11 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { addLockzero, type Lockzero } from '../../lib/lockzero.ts';
 import type { StageConfig } from '../../lib/stage.ts';
+import { TEMPLATES_VARIABLE } from '../support/templates-folder.ts';
 
 const cdk: { context: Record<string, unknown> } = JSON.parse(readFileSync('cdk.json', 'utf8'));
 
@@ -11,14 +14,46 @@ export function emptyApp(bundledStacks: readonly string[] = []): App {
   return new App({ context: { ...cdk.context, 'aws:cdk:bundling-stacks': bundledStacks } });
 }
 
-/** The templates of a stage by the names of its stacks. Throws where cdk-nag finds anything that is not acknowledged. */
+type Synthesized = Readonly<Record<keyof Lockzero, object | undefined>>;
+
+/**
+ * The templates of a stage by the names of its stacks. Throws where cdk-nag finds anything that is not acknowledged. Within
+ * a run of the tests a stage is synthesized once, for all files that look at it.
+ */
 export function synthAll(stage: StageConfig): Record<keyof Lockzero, Template | undefined> {
+  const { keys, data, api, jobs, trail, watch, archiveCopy } = synthesizedOnce(stage);
+  const template = (json: object | undefined) => json && Template.fromJSON(structuredClone(json));
+  return {
+    keys: template(keys),
+    data: template(data),
+    api: template(api),
+    jobs: template(jobs),
+    trail: template(trail),
+    watch: template(watch),
+    archiveCopy: template(archiveCopy),
+  };
+}
+
+function synthesizedOnce(stage: StageConfig): Synthesized {
+  const folder = process.env[TEMPLATES_VARIABLE];
+  if (folder === undefined) return synthesize(stage);
+  const file = join(folder, `${createHash('sha256').update(JSON.stringify(stage)).digest('hex')}.json`);
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Synthesized;
+  const synthesized = synthesize(stage);
+  // Two workers may be at the same stage: each puts a whole file in place.
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, JSON.stringify(synthesized));
+  renameSync(draft, file);
+  return synthesized;
+}
+
+function synthesize(stage: StageConfig): Synthesized {
   const app = emptyApp();
   const stacks = addLockzero(app, stage);
   try {
     const assembly = app.synth();
-    const template = (stack: Stack | undefined) =>
-      stack && Template.fromJSON(assembly.getStackArtifact(stack.artifactId).template);
+    const template = (stack: Stack | undefined): object | undefined =>
+      stack && assembly.getStackArtifact(stack.artifactId).template;
     return {
       keys: template(stacks.keys),
       data: template(stacks.data),
