@@ -15,6 +15,11 @@ const positionSchema = z.strictObject({
 
 export type MigrationPosition = z.infer<typeof positionSchema>;
 
+/** Where to go on in the list, as a query wants it. */
+export function placeOf({ after }: MigrationPosition): { readonly after?: string } {
+  return after === undefined ? {} : { after };
+}
+
 /**
  * How far the versions of a workspace are moved under the key that wraps its new ones. One to a workspace, its id the
  * workspace's; of the platform's, the second factors are moved. A pass looks at every version; the migration is done

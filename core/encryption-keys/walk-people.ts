@@ -6,7 +6,7 @@ import type { Store } from '../kernel/store.ts';
 import { DEPARTED_USERS, departedUserKind } from '../members/departed-user.ts';
 import { memberList, membershipKind } from '../members/membership.ts';
 import { ALL_WORKSPACES, workspaceKind } from '../workspaces/workspace.ts';
-import type { KeyMigration } from './key-migration.ts';
+import { type KeyMigration, placeOf } from './key-migration.ts';
 import type { Found, WrappedValue } from './wrapped-value.ts';
 
 /** Entries read from a list at once, and at most the ids of one consistent read. */
@@ -25,10 +25,9 @@ export async function* walkPeople(store: Store, migration: KeyMigration): AsyncG
 
 async function* walkMembers(store: Store, { keyArn, position }: KeyMigration): AsyncGenerator<Found> {
   let passed = position;
-  for (let { after } = position; ; ) {
-    const query = { list: ALL_WORKSPACES, limit: PAGE, ...(after === undefined ? {} : { after }) };
-    const page = await store.list(workspaceKind, query);
-    for (const workspace of page.items) {
+  const query = { list: ALL_WORKSPACES, limit: PAGE, ...placeOf(position) };
+  for await (const workspaces of listPages(store, workspaceKind, query)) {
+    for (const workspace of workspaces) {
       let looked = 0;
       const list = memberList(workspace.id);
       for await (const members of listPages(store, membershipKind, { list, limit: PAGE })) {
@@ -39,23 +38,17 @@ async function* walkMembers(store: Store, { keyArn, position }: KeyMigration): A
       passed = { list: 'live', after: listPosition(workspaceKind, workspace) };
       yield { values: [], looked, unreadable: [], position: passed };
     }
-    if (page.next === undefined) return;
-    after = page.next;
   }
 }
 
 async function* walkDeparted(store: Store, { keyArn, position }: KeyMigration): AsyncGenerator<Found> {
-  for (let { after } = position; ; ) {
-    const query = { list: DEPARTED_USERS, limit: PAGE, ...(after === undefined ? {} : { after }) };
-    const page = await store.list(departedUserKind, query);
-    const last = page.items.at(-1);
-    if (last !== undefined) {
-      const values = await elsewhere(store, page.items, keyArn);
-      const passed = { list: 'deleted', after: listPosition(departedUserKind, last) } as const;
-      yield { values, looked: page.items.length, unreadable: [], position: passed };
-    }
-    if (page.next === undefined) return;
-    after = page.next;
+  const query = { list: DEPARTED_USERS, limit: PAGE, ...placeOf(position) };
+  for await (const people of listPages(store, departedUserKind, query)) {
+    const last = people.at(-1);
+    if (last === undefined) continue;
+    const values = await elsewhere(store, people, keyArn);
+    const passed = { list: 'deleted', after: listPosition(departedUserKind, last) } as const;
+    yield { values, looked: people.length, unreadable: [], position: passed };
   }
 }
 

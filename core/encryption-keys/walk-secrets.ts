@@ -1,5 +1,6 @@
 import { listPosition, update } from '../kernel/entity.ts';
 import { VaultError } from '../kernel/errors.ts';
+import { listPages } from '../kernel/list-pages.ts';
 import type { Page, Store } from '../kernel/store.ts';
 import { slicesOf } from '../lifecycle/list-all.ts';
 import {
@@ -10,7 +11,7 @@ import {
   secretList,
   secretVersionKind,
 } from '../secrets/secret.ts';
-import type { KeyMigration, MigrationPosition } from './key-migration.ts';
+import { type KeyMigration, type MigrationPosition, placeOf } from './key-migration.ts';
 import type { Found, WrappedValue } from './wrapped-value.ts';
 
 /** Secrets read from a list at once, and of those, secrets whose versions are read at the same time. */
@@ -32,13 +33,8 @@ export async function* walkSecrets(
 ): AsyncGenerator<Found> {
   const list = position.list === 'live' ? secretList(workspaceId) : deletedSecretList(workspaceId);
   let passed: MigrationPosition = position;
-  for (let after = position.after; ; ) {
-    const page = await store.list(secretKind, {
-      list,
-      limit: PAGE,
-      ...(after === undefined ? {} : { after }),
-    });
-    for (const secrets of slicesOf(page.items, WIDTH)) {
+  for await (const page of listPages(store, secretKind, { list, limit: PAGE, ...placeOf(position) })) {
+    for (const secrets of slicesOf(page, WIDTH)) {
       const first = await Promise.all(
         secrets.map((secret) => readVersions(store, secret, placeWithin(secret, position))),
       );
@@ -55,8 +51,6 @@ export async function* walkSecrets(
         yield { values, looked: 1, unreadable: versions === undefined ? [secret.id] : [], position: passed };
       }
     }
-    if (page.next === undefined) return;
-    after = page.next;
   }
 }
 

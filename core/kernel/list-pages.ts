@@ -1,13 +1,13 @@
 import type { Entity, Kind } from './entity.ts';
 import type { ListQuery, Store } from './store.ts';
 
-/** A whole list, page by page, in its order. Pages are read as they are asked for. */
+/** A list, whole or from after a place in it on, page by page, in its order. Pages are read as they are asked for. */
 export async function* listPages<E extends Entity>(
   store: Store,
   kind: Kind<E>,
-  query: Omit<ListQuery, 'after'>,
+  query: ListQuery,
 ): AsyncGenerator<readonly E[]> {
-  let after: string | undefined;
+  let { after } = query;
   do {
     const page = await store.list(kind, { ...query, ...(after === undefined ? {} : { after }) });
     yield page.items;

@@ -30,8 +30,7 @@ export interface SecretCountParts {
 
 /**
  * Counts secrets that a request made or destroyed, once that is committed. Failing to fails nothing, nor does a crash before
- * it: the count is then wrong by so many until the next night. The same goes for what the
- * purge destroys.
+ * it: the count is then wrong by so many until the next night. The same goes for what the daily purge destroys.
  *
  * @returns the count now, if that is known.
  */

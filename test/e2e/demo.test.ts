@@ -88,15 +88,17 @@ describeWithJava('npm run demo', () => {
     expect(readdirSync(temporary).filter((name) => name.startsWith('lockzero'))).toEqual([]);
   });
 
-  test('tells it by a running vault, and leaves its trail intact', async () => {
+  test('tells it by a running vault, again and again, and leaves its trail intact', async () => {
     const vault = await startDevProcess(dataDir);
     try {
-      const { stdout, stderr, exitCode } = await finishLocal('demo', { LOCKZERO_DATA_DIR: dataDir });
-      expect([stderr, exitCode]).toEqual(['', 0]);
-      expect(stdout).toContain(`told by the vault at ${vault.config.url}`);
-      expectThiefCaught(stdout);
-      expectKeyObeyed(stdout);
-      expectBothNamed(stdout);
+      for (let telling = 1; telling <= 2; telling += 1) {
+        const { stdout, stderr, exitCode } = await finishLocal('demo', { LOCKZERO_DATA_DIR: dataDir });
+        expect([stderr, exitCode]).toEqual(['', 0]);
+        expect(stdout).toContain(`told by the vault at ${vault.config.url}`);
+        expectThiefCaught(stdout);
+        expectKeyObeyed(stdout);
+        expectBothNamed(stdout);
+      }
       const { url, apiKey } = vault.config;
       const client = api(url, apiKey);
       expect((await client.post('/audit/verify', { json: {} })).json).toMatchObject({ ok: true });

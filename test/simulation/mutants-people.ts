@@ -41,6 +41,7 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'a vault that does not look at the session group of a membership',
     caughtBy: ['I7'],
+    firstSeed: 55,
     alterPorts: (ports) => {
       const groups = new Map<string, unknown>();
       return withStore(
@@ -56,6 +57,7 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'a vault that goes by the role of the first request',
     caughtBy: ['I8', 'model'],
+    firstSeed: 35,
     alterPorts: (ports) => {
       const roles = new Map<string, unknown>();
       return withStore(
@@ -87,6 +89,7 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'a vault that forgives each reuse of a refresh token',
     caughtBy: ['reuse'],
+    firstSeed: 30,
     alterVault: (vault) => {
       const recent = alterRead('refreshToken', (token) =>
         token['usedAt'] === undefined ? token : { ...token, usedAt: vault.clock.now() },
@@ -97,7 +100,7 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'a vault whose step-up leaves earlier tokens alive',
     caughtBy: ['I7'],
-    firstSeed: 120,
+    firstSeed: 135,
     alterVault: (vault, instance, world) => {
       const forgiving = alterRead('session', (session) => {
         const generation = generationShown(world, instance);
@@ -114,6 +117,7 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'a trail that does not keep which backup codes were used',
     caughtBy: ['once'],
+    firstSeed: 25,
     alterTrail: alterChanges('user.backup_code_used', ({ backupCodes, ...mfa }) => ({
       ...mfa,
       backupCodes: (backupCodes as { readonly hash: string }[]).map(({ hash }) => ({ hash })),
@@ -122,7 +126,7 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'marks of use that never get old',
     caughtBy: ['I7'],
-    firstSeed: 70,
+    firstSeed: 30,
     alterVault: (vault) => {
       const { bookkeeping, clock } = vault;
       const sessionsSeen = async (ids: readonly string[]) => new Map(ids.map((id) => [id, clock.now()]));
@@ -140,6 +144,7 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'a counter of failures that the last writer wins',
     caughtBy: ['lockout'],
+    firstSeed: 25,
     alterPorts: (ports) =>
       withBookkeeping(ports, {
         async replaceFailures(key, _version, failures, expiresAt) {
@@ -160,6 +165,7 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'a counter that locks accounts after three failures',
     caughtBy: ['lockout'],
+    firstSeed: 30,
     alterPorts: (ports) =>
       withBookkeeping(ports, {
         async failures(key) {
@@ -188,12 +194,13 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'a vault whose logins can be completed twice',
     caughtBy: ['once'],
-    firstSeed: 268,
+    firstSeed: 335,
     alterTrail: withoutChanges('mfaChallenge', 'authentication.succeeded'),
   },
   {
     name: 'a vault that serves what any page makes a browser send',
     caughtBy: ['I8'],
+    firstSeed: 30,
     alterRequest: async (request, vault) => {
       const access = cookieOf({ headers: { cookie: request.header('cookie') ?? '' } }, 'access');
       const { sid = '' } = claimsOf(access);
@@ -205,6 +212,7 @@ export const peopleMutants: readonly NamedMutant[] = [
   {
     name: 'a vault that lets people work without the second factor that is demanded',
     caughtBy: ['I8'],
+    firstSeed: 30,
     alterPorts: (ports) =>
       withStore(
         ports,

@@ -221,7 +221,7 @@ export const mutants: readonly NamedMutant[] = [
   {
     name: 'a store that knows nothing of revocations',
     caughtBy: ['I7'],
-    firstSeed: 90,
+    firstSeed: 30,
     alterPorts: (ports) => ({
       ...ports,
       store: {

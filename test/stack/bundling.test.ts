@@ -8,7 +8,7 @@ import { bundling } from '../../lib/constructs/bundling.ts';
 import { emptyApp } from './synth.ts';
 
 test('a bundle has what people need where there is no node_modules, and carries argon2’s part for arm64', () => {
-  const app = emptyApp(['**']);
+  const app = emptyApp({ bundledStacks: ['**'] });
   try {
     new NodejsFunction(new Stack(app, 'Bundle'), 'Function', {
       entry: resolve('test/stack/fixtures/people-handler.ts'),

@@ -1,40 +1,9 @@
 import { FUNCTION_NAMES, namesOf } from '../../lib/names.ts';
-import { parseStage } from '../../lib/stage.ts';
-import { findStage } from '../../lib/stages.ts';
 import { type Deployment, deploy } from './deployment.ts';
+import { keyArn, largest } from './largest-stage.ts';
 import { resolve } from './policy.ts';
 import { resourcesOf, synthAll } from './synth.ts';
 
-const region = 'ap-southeast-1';
-const name = 'a'.repeat(20);
-const account = (index: number) => String(444455550000 + index);
-const many = <T>(count: number, make: (index: number) => T): T[] =>
-  Array.from({ length: count }, (_, index) => make(index));
-const keyArn = (index: number, owner = '111122223333') =>
-  `arn:aws:kms:${region}:${owner}:key/0a1b2c3d-0a1b-0a1b-0a1b-${String(index).padStart(12, '0')}`;
-const workspaceId = (index: number) => `ws_${String(index).padStart(32, '0')}`;
-
-/** Whatever makes policies and environments longer, as long as a stage may say it. */
-const largest = parseStage({
-  ...findStage('production'),
-  name,
-  region,
-  recovery: true,
-  secretsKeys: [4, 3, 2, 1],
-  signingKeys: [4, 3, 2, 1],
-  customerKeyAccounts: many(20, account),
-  grantedKeys: many(8, (index) => ({ workspaceId: workspaceId(index), keyArn: keyArn(index) })),
-  tenantKeyArn: keyArn(99, account(0)),
-  earlierTenantKeyArns: many(4, (index) => keyArn(98 - index, account(0))),
-  customerTrail: {},
-  syncAccounts: many(20, account),
-  archiveReaders: many(10, (index) => ({
-    roleArn: `arn:aws:iam::${account(index)}:role/${'r'.repeat(64)}`,
-    workspaceId: workspaceId(index),
-  })),
-  replicateArchiveTo: 'us-west-2',
-  mail: { from: 'vault@mail.example.com' },
-});
 const stacks = synthAll(largest);
 const templates = Object.values(stacks).filter((template) => template !== undefined);
 const deployment = deploy(largest, stacks);
@@ -74,7 +43,7 @@ test('environments fit into the 4 KB of Lambda', () => {
 
 function environmentsOf({ functionRoles, environmentOf }: Deployment): [string, number][] {
   return [...functionRoles.keys()].map((functionName) => {
-    const variables = environmentOf(functionName.replace(`lockzero-${name}-`, ''));
+    const variables = environmentOf(functionName.replace(`lockzero-${largest.name}-`, ''));
     return [functionName, lengthOf(variables)];
   });
 }
@@ -84,6 +53,6 @@ test('names fit: 64 characters of a role, 63 of a bucket', () => {
   for (const each of [...FUNCTION_NAMES, 'snapshots', 'archive-copy', 'restore'] as const)
     expect([each, role(each).length <= 64]).toEqual([each, true]);
   expect(
-    String(resolve(archiveCopyBucket(region))).replace(/\$\{Token[^}]*\}/, '111122223333').length,
+    String(resolve(archiveCopyBucket(largest.region))).replace(/\$\{Token[^}]*\}/, '111122223333').length,
   ).toBeLessThanOrEqual(63);
 });

@@ -35,9 +35,14 @@ export function evaluate(statements: readonly Statement[], request: PolicyReques
   return matching.some((statement) => statement.Effect === 'Allow') ? 'allowed' : 'not allowed';
 }
 
-function matches(statement: Statement, request: PolicyRequest): boolean {
+/** Statements are evaluated by the ten thousand, and each says the same every time. */
+const resolved = new WeakMap<Statement, Statement>();
+
+function matches(given: Statement, request: PolicyRequest): boolean {
+  const statement = resolved.get(given) ?? (resolve(given) as Statement);
+  resolved.set(given, statement);
   // First, because it rules most statements out.
-  if (!list(resolve(statement.Action)).some((pattern) => like(pattern, request.action))) return false;
+  if (!list(statement.Action).some((pattern) => like(pattern, request.action))) return false;
   const isService = !request.principal.startsWith('arn:');
   const context: Record<string, readonly string[]> = isService
     ? {}
@@ -45,18 +50,17 @@ function matches(statement: Statement, request: PolicyRequest): boolean {
   for (const [key, value] of Object.entries(request.context ?? {})) context[key] = list(value);
   return (
     (statement.Principal === undefined ||
-      principalMatches(resolve(statement.Principal), request.principal, isService)) &&
+      principalMatches(statement.Principal, request.principal, isService)) &&
     resourceMatches(statement, request.resource) &&
     Object.entries(statement.Condition ?? {}).every(([operator, keys]) =>
-      Object.entries(keys).every(([key, wanted]) => holds(operator, list(resolve(wanted)), context[key])),
+      Object.entries(keys).every(([key, wanted]) => holds(operator, list(wanted), context[key])),
     )
   );
 }
 
 function resourceMatches({ Resource, NotResource }: Statement, actual: string | undefined): boolean {
   if (actual === undefined) return true;
-  const names = (resources: unknown): boolean =>
-    list(resolve(resources)).some((pattern) => like(pattern, actual));
+  const names = (resources: unknown): boolean => list(resources).some((pattern) => like(pattern, actual));
   return NotResource === undefined ? names(Resource) : !names(NotResource);
 }
 
@@ -97,8 +101,16 @@ function holds(operator: string, wanted: readonly string[], actual: readonly str
 
 function like(pattern: string, value: string): boolean {
   if (!/[*?]/.test(pattern)) return pattern === value;
+  const compiled = patterns.get(pattern) ?? compile(pattern);
+  patterns.set(pattern, compiled);
+  return compiled.test(value);
+}
+
+const patterns = new Map<string, RegExp>();
+
+function compile(pattern: string): RegExp {
   const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`).test(value);
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
 }
 
 /** What a reference of a template stands for; `undefined` where it is not known. */

@@ -1,11 +1,15 @@
 import { rmSync } from 'node:fs';
 import { Stack } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { CfnTopic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
 import { addLockzero } from '../../lib/lockzero.ts';
 import { namesOf } from '../../lib/names.ts';
-import { parseStage, StageError, type StageInput } from '../../lib/stage.ts';
+import { parseStage, type StageConfig, StageError, type StageInput } from '../../lib/stage.ts';
 import { findStage, stageNames } from '../../lib/stages.ts';
-import { emptyApp, synth } from './synth.ts';
+import { findTenant } from '../../lib/tenant.ts';
+import { largest } from './largest-stage.ts';
+import { type AppOptions, emptyApp } from './synth.ts';
 
 const valid: StageInput = {
   name: 'test',
@@ -18,17 +22,46 @@ const identity = (name: string, region = 'us-east-1', account = '111122223333') 
 const keyArn = (region: string) =>
   `arn:aws:kms:${region}:111122223333:key/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f`;
 
-describe('cdk-nag', () => {
-  test.each(stageNames)('finds nothing unexplained in %s', (name) => {
-    expect(() => synth(findStage(name))).not.toThrow();
+const tenant = findTenant(
+  (name) =>
+    ({ tenant: 'acme', region: 'eu-central-1', byokKeyArn: keyArn('eu-central-1'), compliance: 'true' })[
+      name
+    ],
+);
+const stages = [...stageNames.map(findStage), largest, ...(tenant === undefined ? [] : [tenant])];
+
+/** With whatever else stands beside the stacks of a stage. */
+function synthesize(options: AppOptions, stage: StageConfig, add: (scope: Construct) => void = () => {}) {
+  const app = emptyApp(options);
+  try {
+    addLockzero(app, stage);
+    add(app);
+    app.synth();
+  } finally {
+    rmSync(app.outdir, { recursive: true });
+  }
+}
+
+describe('cdk-nag and CloudFormation’s rules', () => {
+  test.each(stages.map((stage) => [stage.name, stage] as const))(
+    'find nothing unexplained in %s',
+    (_name, stage) => {
+      expect(() => synthesize({ hasRules: true }, stage)).not.toThrow();
+    },
+  );
+
+  test('do find a careless bucket beside them', () => {
+    const add = (scope: Construct) => new Bucket(new Stack(scope, 'Careless'), 'Bucket');
+    expect(() => synthesize({}, findStage('development'), add)).toThrow(
+      /AwsSolutions-S1[\s\S]*NIST\.800\.53\.R5-S3BucketVersioningEnabled/,
+    );
   });
 
-  test('does find a careless bucket beside them', () => {
-    const app = emptyApp();
-    addLockzero(app, findStage('development'));
-    new Bucket(new Stack(app, 'Careless'), 'Bucket');
+  test('do find a property that there is not', () => {
+    const app = emptyApp({ hasRules: true });
+    new CfnTopic(new Stack(app, 'Mistaken'), 'Topic').addPropertyOverride('TopicNaem', 'alerts');
     try {
-      expect(() => app.synth()).toThrow(/AwsSolutions-S1[\s\S]*NIST\.800\.53\.R5-S3BucketVersioningEnabled/);
+      expect(() => app.synth()).toThrow(/TopicNaem/);
     } finally {
       rmSync(app.outdir, { recursive: true });
     }

@@ -9,16 +9,26 @@ import { TEMPLATES_VARIABLE } from '../support/templates-folder.ts';
 
 const cdk: { context: Record<string, unknown> } = JSON.parse(readFileSync('cdk.json', 'utf8'));
 
+export interface AppOptions {
+  readonly bundledStacks?: readonly string[];
+  /** Whether CloudFormation's schemas and rules are applied as well, which takes longer than all the rest of a synthesis. */
+  readonly hasRules?: boolean;
+}
+
 /** An app with the feature flags of `cdk.json`, writing to a directory of its own: whoever synthesizes it removes that. */
-export function emptyApp(bundledStacks: readonly string[] = []): App {
-  return new App({ context: { ...cdk.context, 'aws:cdk:bundling-stacks': bundledStacks } });
+export function emptyApp({ bundledStacks = [], hasRules = false }: AppOptions = {}): App {
+  return new App({
+    context: { ...cdk.context, 'aws:cdk:bundling-stacks': bundledStacks },
+    builtinCloudFormationValidation: hasRules,
+  });
 }
 
 type Synthesized = Readonly<Record<keyof Lockzero, object | undefined>>;
 
 /**
  * The templates of a stage by the names of its stacks. Throws where cdk-nag finds anything that is not acknowledged. Within
- * a run of the tests a stage is synthesized once, for all files that look at it.
+ * a run of the tests a stage is synthesized once, for all files that look at it. CloudFormation's rules are for
+ * `stages.test.ts`.
  */
 export function synthAll(stage: StageConfig): Record<keyof Lockzero, Template | undefined> {
   const { keys, data, api, jobs, trail, watch, archiveCopy } = synthesizedOnce(stage);

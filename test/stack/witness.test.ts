@@ -11,7 +11,7 @@ const CONFIG: WitnessConfig = parseWitness({
 });
 
 function synthWitness(config: WitnessConfig): Template {
-  const app = emptyApp();
+  const app = emptyApp({ hasRules: true });
   const stack = addWitness(app, config);
   try {
     return Template.fromJSON(app.synth().getStackArtifact(stack.artifactId).template);

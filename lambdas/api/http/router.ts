@@ -13,7 +13,8 @@ export interface RouteMatch {
  */
 export function findRoute(routes: readonly Route[], method: string, path: string): RouteMatch {
   const segments = pathSegments(path);
-  const matches = segments === undefined ? [] : routes.flatMap((route) => match(route, segments));
+  const patterns = segments === undefined ? [] : patternsOf(routes, segments.length);
+  const matches = patterns.flatMap((pattern) => match(pattern, segments ?? []));
   const exact = matches.filter(({ params }) => Object.keys(params).length === fewestParams(matches));
   const found = exact.find(({ route }) => route.method === method);
   if (found !== undefined) return found;
@@ -40,16 +41,38 @@ function pathSegments(path: string): string[] | undefined {
   }
 }
 
-function match(route: Route, segments: readonly string[]): RouteMatch[] {
-  const pattern = route.path.split('/').slice(1);
-  if (pattern.length !== segments.length) return [];
+interface Pattern {
+  readonly route: Route;
+  readonly expected: readonly string[];
+}
+
+/** By the number of their segments. A function has the same routes for all its requests, so they are split once. */
+const patternsByLength = new WeakMap<readonly Route[], ReadonlyMap<number, readonly Pattern[]>>();
+
+function patternsOf(routes: readonly Route[], length: number): readonly Pattern[] {
+  const known = patternsByLength.get(routes) ?? splitPatterns(routes);
+  patternsByLength.set(routes, known);
+  return known.get(length) ?? [];
+}
+
+function splitPatterns(routes: readonly Route[]): ReadonlyMap<number, readonly Pattern[]> {
+  const patterns = new Map<number, Pattern[]>();
+  for (const route of routes) {
+    const expected = route.path.split('/').slice(1);
+    const alike = patterns.get(expected.length) ?? [];
+    patterns.set(expected.length, [...alike, { route, expected }]);
+  }
+  return patterns;
+}
+
+function match({ route, expected }: Pattern, segments: readonly string[]): RouteMatch[] {
   const params: { [name: string]: string } = {};
-  for (const [index, expected] of pattern.entries()) {
-    const actual = segments[index] ?? '';
-    if (expected.startsWith('{')) {
+  for (const [index, actual] of segments.entries()) {
+    const name = expected[index] ?? '';
+    if (name.startsWith('{')) {
       if (actual === '') return [];
-      params[expected.slice(1, -1)] = actual;
-    } else if (expected !== actual) return [];
+      params[name.slice(1, -1)] = actual;
+    } else if (name !== actual) return [];
   }
   return [{ route, params }];
 }
