@@ -24,11 +24,17 @@ export async function migrateDeployment(
   mayGoOn: () => boolean,
 ): Promise<MigrationSummary> {
   const failures: { workspaceId: string; error: unknown }[] = [];
+  const note = (error: unknown) => failures.push({ workspaceId: PLATFORM_WORKSPACE, error });
   await moveDeploymentKey(parts, mayGoOn).catch((error: unknown) => {
     // Runs may overlap, and then one of them gets on.
-    if (!(error instanceof RefusedChanges)) failures.push({ workspaceId: PLATFORM_WORKSPACE, error });
+    if (!(error instanceof RefusedChanges)) note(error);
   });
-  const waiting = new Set<string>(await openMigrations(parts));
+  const waiting = new Set<string>();
+  try {
+    for (const workspaceId of await openMigrations(parts)) waiting.add(workspaceId);
+  } catch (error) {
+    note(error);
+  }
   let [moved, done, blocked] = [0, 0, 0];
   const queue = [...waiting];
   for (let workspaceId = queue.shift(); workspaceId !== undefined && mayGoOn(); workspaceId = queue.shift()) {

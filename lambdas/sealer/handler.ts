@@ -9,11 +9,10 @@ import { readEnv } from '../shared/env.ts';
 import { logFailure } from '../shared/log-failure.ts';
 import { logger } from '../shared/logger.ts';
 import { timeLeft } from '../shared/time-left.ts';
+import { orderedRecovery, orderedSeal } from './ordered-work.ts';
 
 const parts = composeSealer(readEnv());
 
-const recoverySchema = z.strictObject({ recover: z.string().min(1) });
-const orderSchema = z.strictObject({ seal: z.string().min(1) });
 const messagesSchema = z.object({ Records: z.array(z.object({ body: z.string() })) });
 const messageSchema = z.object({ workspaceId: z.string().min(1) });
 
@@ -26,8 +25,8 @@ const messageSchema = z.object({ workspaceId: z.string().min(1) });
  * `{"seal": "<workspace>"}`.
  */
 export const handler = middy(async (event: unknown, context: Context) => {
-  const recovery = recoverySchema.safeParse(event);
-  if (recovery.success) return recover(recovery.data.recover, timeLeft(context));
+  const recovering = orderedRecovery(event);
+  if (recovering !== undefined) return recover(recovering, timeLeft(context));
 
   const summary = { workspaces: 0, sealed: 0, refused: 0, failed: 0 };
   for await (const result of seal(event)) {
@@ -50,13 +49,12 @@ async function recover(workspaceId: string, mayGoOn: () => boolean): Promise<Rec
 }
 
 async function* seal(event: unknown): AsyncGenerator<WorkspaceSeal> {
-  const messages = messagesSchema.safeParse(event);
-  const order = orderSchema.safeParse(event);
-  if (order.success) {
-    const { seal: workspaceId } = order.data;
-    yield { workspaceId, outcome: await sealWorkspace(parts, workspaceId, { force: true }) };
+  const ordered = orderedSeal(event);
+  if (ordered !== undefined) {
+    yield { workspaceId: ordered, outcome: await sealWorkspace(parts, ordered, { force: true }) };
     return;
   }
+  const messages = messagesSchema.safeParse(event);
   if (!messages.success) {
     yield* sealDeployment(parts);
     return;

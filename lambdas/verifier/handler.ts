@@ -1,7 +1,6 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import * as z from 'zod';
 import { VaultError } from '../../core/kernel/errors.ts';
 import { type VerificationResult, verifyDue } from '../../core/verification/verify-due.ts';
 import { verifyOnOrder } from '../../core/verification/verify-on-order.ts';
@@ -11,16 +10,12 @@ import { composeLog } from '../shared/compose-log.ts';
 import { readEnv } from '../shared/env.ts';
 import { logger } from '../shared/logger.ts';
 import { timeLeft } from '../shared/time-left.ts';
+import { orderedVerification } from './ordered-verification.ts';
 
 const env = readEnv();
 const vault = composeTables(env);
 const parts = { ...vault, log: composeLog(env), alerts: createAlerts(vault, 'verifier') };
 const metrics = new Metrics();
-
-const orderSchema = z.strictObject({
-  workspaceId: z.string().min(1),
-  kind: z.enum(['incremental', 'complete']).default('complete'),
-});
 
 /**
  * Every five minutes: goes on with the verifications that are under way or due, until the time is up. Each outcome is
@@ -30,9 +25,10 @@ const orderSchema = z.strictObject({
  * An operator invokes it with `{"workspaceId": …, "kind": "complete"}` to verify one workspace now.
  */
 export const handler = middy(async (event: unknown, context: Context) => {
+  const order = orderedVerification(event);
   const summary = { workspaces: 0, rows: 0, entities: 0, breaks: 0 };
   try {
-    for await (const result of results(event, timeLeft(context))) {
+    for await (const result of results(order, timeLeft(context))) {
       if (result.kind === 'entities') summary.entities += result.findings?.entities ?? 0;
       else summary.workspaces += 1;
       summary.rows += result.findings?.rows ?? 0;
@@ -50,14 +46,15 @@ export const handler = middy(async (event: unknown, context: Context) => {
   return summary;
 });
 
-async function* results(event: unknown, mayGoOn: () => boolean): AsyncGenerator<VerificationResult> {
-  const order = orderSchema.safeParse(event);
-  if (!order.success) {
+async function* results(
+  order: ReturnType<typeof orderedVerification>,
+  mayGoOn: () => boolean,
+): AsyncGenerator<VerificationResult> {
+  if (order === undefined) {
     yield* verifyDue(parts, { mayGoOn });
     return;
   }
-  const { workspaceId, kind } = order.data;
-  const result = await verifyOnOrder(parts, workspaceId, kind, { mayGoOn });
+  const result = await verifyOnOrder(parts, order.workspaceId, order.kind, { mayGoOn });
   if (result !== undefined) yield result;
 }
 

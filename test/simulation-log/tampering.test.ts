@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 
-/** In processes of their own: outside of jest's sandbox they take half the time, and two keep two cores busy. */
+/** In processes of their own: outside of jest's sandbox they take less time, and two keep two cores busy. */
 const PROCESSES = 2;
 const EDITS_EACH = 50_000;
 const TIME_LIMIT_MS = 600_000;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { runHistory } from './history.ts';
 
-/** In processes of their own: outside of jest's sandbox they take half the time, and two keep two cores busy. */
+/** In processes of their own: outside of jest's sandbox they take less time, and two keep two cores busy. */
 const PROCESSES = 2;
 const HISTORIES_EACH = 1_000;
 const TIME_LIMIT_MS = 600_000;

@@ -181,3 +181,19 @@ it('goes on with the others when one workspace fails', async () => {
   await finish();
   expect(world.wrappings()).toEqual({ [NEXT]: 2 });
 });
+
+it('tells of all that failed, where the open migrations cannot be listed either', async () => {
+  await run();
+  await world.create('a');
+  world.deploymentKeys = ROTATED;
+  await run();
+  advance(ROLLOUT_MS);
+  world.vault.tables.faults = async ({ name }) => (name === 'store.list' ? 'before' : 'none');
+  expect(await run()).toMatchObject({
+    moved: 0,
+    failures: [{ workspaceId: PLATFORM_WORKSPACE }, { workspaceId: PLATFORM_WORKSPACE }],
+  });
+  world.vault.tables.faults = async () => 'none';
+  await finish();
+  expect(world.wrappings()).toEqual({ [NEXT]: 1 });
+});
