@@ -7,9 +7,9 @@ import { addLockzero } from '../../lib/lockzero.ts';
 import { namesOf } from '../../lib/names.ts';
 import { parseStage, type StageConfig, StageError, type StageInput } from '../../lib/stage.ts';
 import { findStage, stageNames } from '../../lib/stages.ts';
-import { findTenant } from '../../lib/tenant.ts';
 import { largest } from './largest-stage.ts';
 import { type AppOptions, emptyApp } from './synth.ts';
+import { acme, tenantOf, valueKey } from './tenant-of.ts';
 
 const valid: StageInput = {
   name: 'test',
@@ -22,13 +22,13 @@ const identity = (name: string, region = 'us-east-1', account = '111122223333') 
 const keyArn = (region: string) =>
   `arn:aws:kms:${region}:111122223333:key/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f`;
 
-const tenant = findTenant(
-  (name) =>
-    ({ tenant: 'acme', region: 'eu-central-1', byokKeyArn: keyArn('eu-central-1'), compliance: 'true' })[
-      name
-    ],
-);
-const stages = [...stageNames.map(findStage), largest, ...(tenant === undefined ? [] : [tenant])];
+const tenant = tenantOf({
+  ...acme,
+  region: 'eu-central-1',
+  byokKeyArn: valueKey('eu-central-1'),
+  compliance: 'true',
+});
+const stages = [...stageNames.map(findStage), largest, tenant];
 
 /** With whatever else stands beside the stacks of a stage. */
 function synthesize(options: AppOptions, stage: StageConfig, add: (scope: Construct) => void = () => {}) {

@@ -1,21 +1,10 @@
 import { StageError } from '../../lib/stage.ts';
 import { findTenant } from '../../lib/tenant.ts';
+import { CUSTOMER } from './key-users.ts';
 import { ACCOUNT } from './policy.ts';
+import { acme, bus, type Options, reader, tenantOf, valueKey } from './tenant-of.ts';
 
-const CUSTOMER = '444455556666';
-const key = (region: string, account = CUSTOMER) =>
-  `arn:aws:kms:${region}:${account}:key/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f`;
-const reader = `arn:aws:iam::${CUSTOMER}:role/auditor`;
-const bus = `arn:aws:events:eu-central-1:${CUSTOMER}:event-bus/lockzero`;
-const acme = { tenant: 'acme', byokKeyArn: key('us-east-1') };
-
-type Options = Readonly<Record<string, unknown>>;
 const find = (options: Options) => findTenant((name) => options[name]);
-function tenantOf(options: Options) {
-  const stage = find(options);
-  if (stage === undefined) throw new Error('These options name no tenant.');
-  return stage;
-}
 
 describe('the options of a tenant', () => {
   test('name is and key are enough: like production, under the customer’s key, on the largest plan', () => {
@@ -25,7 +14,7 @@ describe('the options of a tenant', () => {
       archive: { mode: 'COMPLIANCE', retentionDays: 2557 },
       removal: 'retain',
       fips: false,
-      tenantKeyArn: key('us-east-1'),
+      tenantKeyArn: valueKey('us-east-1'),
       defaultPlan: 'enterprise',
       earlierTenantKeyArns: [],
       secretsKeys: [1],
@@ -40,8 +29,8 @@ describe('the options of a tenant', () => {
   test('all of them find their place', () => {
     const all = {
       ...acme,
-      byokKeyArn: key('eu-central-1'),
-      earlierByokKeyArn: `${key('eu-central-1', '777788889999')},${key('eu-central-1', ACCOUNT)}`,
+      byokKeyArn: valueKey('eu-central-1'),
+      earlierByokKeyArn: `${valueKey('eu-central-1', '777788889999')},${valueKey('eu-central-1', ACCOUNT)}`,
       region: 'eu-central-1',
       account: ACCOUNT,
       compliance: 'false',
@@ -58,8 +47,8 @@ describe('the options of a tenant', () => {
     expect(tenantOf(all)).toMatchObject({
       region: 'eu-central-1',
       account: ACCOUNT,
-      tenantKeyArn: key('eu-central-1'),
-      earlierTenantKeyArns: [key('eu-central-1', '777788889999'), key('eu-central-1', ACCOUNT)],
+      tenantKeyArn: valueKey('eu-central-1'),
+      earlierTenantKeyArns: [valueKey('eu-central-1', '777788889999'), valueKey('eu-central-1', ACCOUNT)],
       replicateArchiveTo: 'eu-west-1',
       archiveReaders: [{ roleArn: reader }],
       customerTrail: { bucketName: 'acme-trail', eventBusArn: bus },
@@ -72,7 +61,7 @@ describe('the options of a tenant', () => {
 
   test('compliance means FIPS where the region has it', () => {
     const fipsIn = (region: string) =>
-      tenantOf({ tenant: 'acme', region, byokKeyArn: key(region), compliance: 'true' }).fips;
+      tenantOf({ tenant: 'acme', region, byokKeyArn: valueKey(region), compliance: 'true' }).fips;
     expect(['us-east-1', 'ca-central-1', 'us-gov-west-1'].map(fipsIn)).toEqual([true, true, true]);
     expect(['eu-central-1', 'ap-southeast-1'].map(fipsIn)).toEqual([false, false]);
   });
@@ -87,7 +76,7 @@ describe('the options of a tenant', () => {
     ['no key', { tenant: 'acme' }, 'A tenant needs its customer’s key: name it with -c byokKeyArn='],
     [
       'a key without a tenant',
-      { byokKeyArn: key('us-east-1') },
+      { byokKeyArn: valueKey('us-east-1') },
       '-c byokKeyArn goes with -c tenant=<name> only',
     ],
     [
@@ -107,7 +96,7 @@ describe('the options of a tenant', () => {
     ['a tenant without a name', { ...acme, tenant: '' }, '-c tenant must be 1 to 20 of a-z'],
     [
       'a key of another region',
-      { ...acme, byokKeyArn: key('eu-central-1') },
+      { ...acme, byokKeyArn: valueKey('eu-central-1') },
       '-c byokKeyArn is a key in eu-central-1 and the tenant goes to us-east-1: choose the region with -c region=eu-central-1, or name a replica of the key in us-east-1.',
     ],
     [
@@ -122,7 +111,7 @@ describe('the options of a tenant', () => {
     ],
     [
       'an earlier key of another region',
-      { ...acme, earlierByokKeyArn: key('eu-central-1') },
+      { ...acme, earlierByokKeyArn: valueKey('eu-central-1') },
       '-c earlierByokKeyArn must be keys in us-east-1, where the tenant goes.',
     ],
     [
@@ -132,17 +121,17 @@ describe('the options of a tenant', () => {
     ],
     [
       'an earlier key by its alias',
-      { ...acme, earlierByokKeyArn: `${key('us-east-1', ACCOUNT)},alias/acme` },
+      { ...acme, earlierByokKeyArn: `${valueKey('us-east-1', ACCOUNT)},alias/acme` },
       '-c earlierByokKeyArn must be ARNs of KMS keys, 4 at most, separated by commas.',
     ],
     [
       'five earlier keys',
-      { ...acme, earlierByokKeyArn: Array.from({ length: 5 }, () => key('us-east-1')).join(',') },
+      { ...acme, earlierByokKeyArn: Array.from({ length: 5 }, () => valueKey('us-east-1')).join(',') },
       '-c earlierByokKeyArn must be ARNs of KMS keys, 4 at most, separated by commas.',
     ],
     [
       'an earlier key without a tenant',
-      { earlierByokKeyArn: key('us-east-1') },
+      { earlierByokKeyArn: valueKey('us-east-1') },
       '-c earlierByokKeyArn goes with -c tenant=<name> only',
     ],
     ['no region', { ...acme, region: 'mars' }, '-c region must be an AWS region such as us-east-1.'],

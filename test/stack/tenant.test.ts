@@ -1,28 +1,15 @@
 import { Match } from 'aws-cdk-lib/assertions';
-import { findTenant } from '../../lib/tenant.ts';
 import { deploy } from './deployment.ts';
+import { CUSTOMER } from './key-users.ts';
 import { ACCOUNT, evaluate, type Statement } from './policy.ts';
 import { resourcesOf, synthAll } from './synth.ts';
-
-const CUSTOMER = '444455556666';
-const key = (region: string, account = CUSTOMER) =>
-  `arn:aws:kms:${region}:${account}:key/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f`;
-const reader = `arn:aws:iam::${CUSTOMER}:role/auditor`;
-const bus = `arn:aws:events:eu-central-1:${CUSTOMER}:event-bus/lockzero`;
-const acme = { tenant: 'acme', byokKeyArn: key('us-east-1') };
-
-type Options = Readonly<Record<string, unknown>>;
-function tenantOf(options: Options) {
-  const stage = findTenant((name) => options[name]);
-  if (stage === undefined) throw new Error('These options name no tenant.');
-  return stage;
-}
+import { acme, bus, type Options, reader, tenantOf, valueKey } from './tenant-of.ts';
 
 describe('a tenant in Europe', () => {
   const stage = tenantOf({
     tenant: 'acme',
     region: 'eu-central-1',
-    byokKeyArn: key('eu-central-1'),
+    byokKeyArn: valueKey('eu-central-1'),
     compliance: 'true',
     archiveReader: reader,
     eventBusArn: bus,
@@ -187,7 +174,7 @@ test('the customer’s key in the vault’s own account has an alarm, one elsewh
           .map(([, { Properties }]) => String(Properties['AlarmName']))
           .filter((name) => name.includes('kms'));
   };
-  const here = { ...acme, byokKeyArn: key('us-east-1', ACCOUNT), account: ACCOUNT };
+  const here = { ...acme, byokKeyArn: valueKey('us-east-1', ACCOUNT), account: ACCOUNT };
   expect(alarmsOf(here)).toEqual(['lockzero-acme-kms-decrypts', 'lockzero-acme-kms-decrypts-tenant']);
   expect(alarmsOf({ ...acme, account: ACCOUNT })).toEqual(['lockzero-acme-kms-decrypts']);
 });

@@ -1,13 +1,11 @@
 import { parseStage, type StageConfig } from '../../lib/stage.ts';
 import { findStage } from '../../lib/stages.ts';
-import { findTenant } from '../../lib/tenant.ts';
 import { deploy, may } from './deployment.ts';
 import {
   CARELESS,
   type Case,
   CUSTOMER,
   exact,
-  keyOf,
   lines,
   MOVE,
   OPEN_AND_SEAL,
@@ -19,19 +17,14 @@ import {
 } from './key-users.ts';
 import { ACCOUNT, list, type Statement } from './policy.ts';
 import { resourcesOf, synthAll } from './synth.ts';
+import { tenantOf, valueKey } from './tenant-of.ts';
 
 const production = findStage('production');
 const tenant = tenantOf({
   tenant: 'acme',
   region: 'eu-central-1',
-  byokKeyArn: keyOf(CUSTOMER, 'eu-central-1'),
+  byokKeyArn: valueKey('eu-central-1'),
 });
-
-function tenantOf(options: Record<string, string>): StageConfig {
-  const stage = findTenant((name) => options[name]);
-  if (stage === undefined) throw new Error('These options name no tenant.');
-  return stage;
-}
 
 const SERVICES = [
   'apigateway',
