@@ -11,6 +11,8 @@ export default {
   roots: ['<rootDir>/test'],
   // More workers than cores, since tests that run a vault wait for its database half of their time.
   maxWorkers: Math.ceil(1.5 * availableParallelism()),
+  // Against hanging only: how fast a machine is decides nothing.
+  testTimeout: 60_000,
   testMatch: ['**/*.test.ts'],
   globalSetup: '<rootDir>/test/support/set-up-run.ts',
   globalTeardown: '<rootDir>/test/support/tear-down-run.ts',

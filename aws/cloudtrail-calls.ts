@@ -54,7 +54,8 @@ export function createCloudTrailCalls(
       });
       const page = await client.send(command).catch(refuse);
       const listed = (page.Contents ?? []).map(({ Key: key = '', Size: size = 0 }) => ({ key, size }));
-      yield listed.filter(({ key }) => key.endsWith('.json.gz'));
+      // CloudTrail makes no folders below that of a day.
+      yield listed.filter(({ key }) => key.endsWith('.json.gz') && !key.includes('/', folder.length));
       token = page.NextContinuationToken;
     } while (token !== undefined);
   }

@@ -3,6 +3,7 @@ import {
   type CopyOwner,
   CopyRefused,
   type FoundCopy,
+  type KeptAs,
   type SecretsAccount,
   type SyncFault,
 } from '../core/secrets-sync/customer-secrets.ts';
@@ -11,6 +12,12 @@ import { errorName } from './clients.ts';
 const CURRENT = 'AWSCURRENT';
 /** On the version that the vault put last: without a label of its own, a version may be removed at any time. */
 const LATEST = 'LOCKZERO';
+/** Labels that keep a version. Any other one is the customer's, and left alone. */
+const KEEPING: Readonly<Record<KeptAs, string>> = {
+  // Secrets Manager moves it to the version that loses AWSCURRENT (API Reference, "UpdateSecretVersionStage").
+  previous: 'AWSPREVIOUS',
+  latest: LATEST,
+};
 const WORKSPACE_TAG = 'lockzero:workspaceId';
 const SUBJECT_TAG = 'lockzero:secretId';
 const RECOVERY_DAYS = 7;
@@ -88,6 +95,22 @@ export function createSecretsAccount(
       }
     },
 
+    async letGo(name, versionId, as) {
+      const command = new sdk.UpdateSecretVersionStageCommand({
+        SecretId: name,
+        VersionStage: KEEPING[as],
+        // Without a version to move it to, the label is taken off.
+        RemoveFromVersionId: versionId,
+      });
+      try {
+        await client.send(command);
+        return 'gone';
+      } catch (error) {
+        if (LABEL_REFUSALS.has(errorName(error))) return 'changed';
+        throw translated(error);
+      }
+    },
+
     async claim(name, owner) {
       await send(client.send(new sdk.TagResourceCommand({ SecretId: name, Tags: tagsOf(owner) })));
     },
@@ -117,10 +140,13 @@ function readCopy(described: SecretsManager.DescribeSecretCommandOutput): FoundC
   const { Tags: tags = [], VersionIdsToStages: stages = {}, DeletedDate: deletedAt } = described;
   const tag = (key: string) => tags.find(({ Key }) => Key === key)?.Value;
   const [workspaceId, subjectId] = [tag(WORKSPACE_TAG), tag(SUBJECT_TAG)];
+  const holder = (label: string) => Object.keys(stages).find((id) => stages[id]?.includes(label));
+  const [previous, latest] = [holder(KEEPING.previous), holder(KEEPING.latest)];
   return {
     owner: workspaceId === undefined || subjectId === undefined ? undefined : { workspaceId, subjectId },
     isDeleted: deletedAt !== undefined,
-    current: Object.keys(stages).find((id) => stages[id]?.includes(CURRENT)),
+    current: holder(CURRENT),
+    kept: { ...(previous === undefined ? {} : { previous }), ...(latest === undefined ? {} : { latest }) },
     versions: new Set(Object.keys(stages)),
   };
 }

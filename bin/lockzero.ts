@@ -2,12 +2,13 @@ import { App } from 'aws-cdk-lib';
 import { addLockzero } from '../lib/lockzero.ts';
 import { StageError } from '../lib/stage.ts';
 import { findStage } from '../lib/stages.ts';
-import { findTenant } from '../lib/tenant.ts';
+import { findTenant, refuseUnknownOptions } from '../lib/tenant.ts';
 import { findWitness, WitnessConfigError } from '../lib/witness.ts';
 import { addWitness } from '../lib/witness-stack.ts';
 
 const app = new App();
 try {
+  refuseUnknownOptions(Object.keys(app.node.getAllContext()));
   const context = (name: string): unknown => app.node.tryGetContext(name);
   const tenant = findTenant(context);
   const witness = context('witness');

@@ -1,12 +1,13 @@
 import { CfnOutput, type Stack } from 'aws-cdk-lib';
-import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { namesOf } from './names.ts';
+import { AccountRootPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { namesOf, roleArn } from './names.ts';
 import type { StageConfig } from './stage.ts';
 import { tenantKeyArns, tenantKeyPolicy } from './value-keys.ts';
 
 /**
- * What a customer has to allow for its deployment to work, as outputs of the first stack: the policies of its key and of
- * its bucket can be set before anything needs them. One statement to an output, which keeps each short enough to copy.
+ * What a customer has to allow for its deployment to work, as outputs of the first stack: the policies of its key, of its
+ * bucket and of its event bus can be set before anything needs them. One statement to an output, which keeps each short
+ * enough to copy.
  */
 export function addCustomerOutputs(stack: Stack, stage: StageConfig): void {
   const [tenantKeyArn, ...earlier] = tenantKeyArns(stage);
@@ -25,13 +26,21 @@ export function addCustomerOutputs(stack: Stack, stage: StageConfig): void {
       );
     }
   }
-  const bucketName = stage.customerTrail?.bucketName;
+  const { bucketName, eventBusArn } = stage.customerTrail ?? {};
   if (bucketName !== undefined) {
     output(
       stack,
       'CustomerTrailBucketStatements',
       trailBucketPolicy(stack, stage, bucketName),
       `Belongs into the policy of the bucket ${bucketName}, before the stack Watch is deployed`,
+    );
+  }
+  if (eventBusArn !== undefined) {
+    output(
+      stack,
+      'CustomerEventBusStatement',
+      [eventBusStatement(stage, eventBusArn)],
+      `Belongs into the policy of ${eventBusArn} if it is another account's, before the stack Watch is deployed`,
     );
   }
 }
@@ -68,4 +77,15 @@ function trailBucketPolicy(stack: Stack, stage: StageConfig, bucketName: string)
       },
     }),
   ];
+}
+
+/** EventBridge User Guide, "Permissions for Amazon EventBridge event buses". The principal as in archive-readers.ts. */
+function eventBusStatement(stage: StageConfig, eventBusArn: string): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'LockzeroTellsEvents',
+    principals: [new AccountRootPrincipal()],
+    actions: ['events:PutEvents'],
+    resources: [eventBusArn],
+    conditions: { ArnEquals: { 'aws:PrincipalArn': roleArn(namesOf(stage).role('customer-events')) } },
+  });
 }

@@ -59,6 +59,16 @@ export const eventBusArn = z
     'must be the ARN of an EventBridge event bus',
   );
 
+const WHOLE_DOLLARS = 'must be a whole number of dollars, 10,000,000 at most';
+
+export const dollars = z.int(WHOLE_DOLLARS).min(0, WHOLE_DOLLARS).max(10_000_000, WHOLE_DOLLARS);
+
+/** The same as the command line has it, in digits. */
+export const typedDollars = z
+  .union([z.number(), z.string().regex(/^\d{1,8}$/, WHOLE_DOLLARS)], WHOLE_DOLLARS)
+  .transform(Number)
+  .pipe(dollars);
+
 /** The parts of an ARN that say where something lies. */
 export function placeOf(arn: string): { readonly region: string; readonly accountId: string } {
   const [, , , region = '', accountId = ''] = arn.split(':');

@@ -72,14 +72,14 @@ function backupUse(stack: Stack, stage: StageConfig): PolicyStatement[] {
   ];
 }
 
-/** CloudWatch, EventBridge and Budgets, which publish to the one topic. */
+/** CloudWatch, EventBridge and, where there is a budget, Budgets, which publish to the one topic. */
 function alarmUse(stack: Stack, stage: StageConfig): PolicyStatement {
   const topicArn = stack.formatArn({ service: 'sns', resource: namesOf(stage).alarmTopic });
   return new PolicyStatement({
     sid: 'PublishAlarms',
     effect: Effect.ALLOW,
     principals: [
-      new ServicePrincipal('budgets.amazonaws.com'),
+      ...(stage.monthlyBudgetUsd > 0 ? [new ServicePrincipal('budgets.amazonaws.com')] : []),
       new ServicePrincipal('cloudwatch.amazonaws.com'),
       new ServicePrincipal('events.amazonaws.com'),
     ],

@@ -29,8 +29,11 @@ export const FUNCTION_NAMES = [
   'assign-plan',
 ] as const;
 
-/** Each function has a role; AWS Backup has one, the copying of the archive, and an operator who restores. */
-export type RoleName = FunctionName | 'snapshots' | 'archive-copy' | 'restore';
+/**
+ * Each function has a role; AWS Backup has one, the copying of the archive, what tells the customer's event bus, and an
+ * operator who restores.
+ */
+export type RoleName = FunctionName | 'snapshots' | 'archive-copy' | 'customer-events' | 'restore';
 
 /** The keys of a stage; the key for values of number 1 has none. */
 export type KeyName = 'secrets' | `secrets-${number}` | 'data' | 'checkpoint' | `signing-${number}`;
@@ -60,6 +63,8 @@ export function namesOf(stage: StageConfig) {
     workspaceSecrets: `lockzero/${stage.name}/ws_*/`,
     /** The second trail, for the customer. */
     customerTrail: `${prefix}-customer`,
+    /** The rule that tells the customer's event bus. */
+    customerRule: `${prefix}-customer`,
     /**
      * What the origin of every log begins with. Who keeps a checkpoint knows the log by it, so it must never change: it
      * is made of what cannot change either without this being another deployment.

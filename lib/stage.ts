@@ -1,6 +1,7 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
-import { accountId, certificateArn, hostName, mailAddress, region, stageName } from './fields.ts';
+import { BUDGET_REGIONS } from './budget-regions.ts';
+import { accountId, certificateArn, dollars, hostName, mailAddress, region, stageName } from './fields.ts';
 import { tenancyFaults, tenancyOptions } from './tenancy-options.ts';
 
 const archive = z.strictObject({
@@ -108,10 +109,10 @@ const stage = z
     alarmEmails: z.array(z.email('must be an e-mail address')).max(10).default([]),
     /**
      * Dollars that the account may cost in a month: those who get the alarms are told at 80 % of it, and when it is to be
-     * expected that it will not do. 0 where somebody else watches the bill, or AWS Budgets does not exist (GovCloud).
-     * @default 500
+     * expected that it will not do. 0 where somebody else watches the bill.
+     * @default 500, or 0 where CloudFormation has no budgets (lib/budget-regions.ts)
      */
-    monthlyBudgetUsd: z.int().min(0).max(10_000_000).default(500),
+    monthlyBudgetUsd: dollars.optional(),
     /**
      * How many values may be opened in an hour before an alarm rings, of each key for values that lies in the account: each
      * is a call to KMS.
@@ -180,6 +181,15 @@ const stage = z
     path: ['fips'],
     message: 'needs a region in the US or Canada: the services used have no FIPS endpoints elsewhere',
   })
+  .refine((config) => !config.fips || !config.region.startsWith('ca-') || config.syncAccounts.length === 0, {
+    path: ['syncAccounts'],
+    message:
+      'must be empty with fips in Canada: STS, which gives the roles of those accounts, has no FIPS endpoint there',
+  })
+  .refine((config) => !config.monthlyBudgetUsd || BUDGET_REGIONS.has(config.region), {
+    path: ['monthlyBudgetUsd'],
+    message: 'must be 0 or left out: CloudFormation has no AWS::Budgets::Budget in the region of the stage',
+  })
   .refine(
     (config) => config.domain === undefined || config.domain.certificateArn.split(':')[3] === config.region,
     {
@@ -205,7 +215,11 @@ const stage = z
   })
   .superRefine((config, context) => {
     for (const fault of tenancyFaults(config)) context.addIssue({ code: 'custom', ...fault });
-  });
+  })
+  .transform((config) => ({
+    ...config,
+    monthlyBudgetUsd: config.monthlyBudgetUsd ?? (BUDGET_REGIONS.has(config.region) ? 500 : 0),
+  }));
 
 /** One deployment of the vault: checked, with every default filled in. */
 export type StageConfig = z.output<typeof stage>;

@@ -21,9 +21,10 @@ const customerTrail = z.strictObject({
    */
   bucketName: bucketName.optional(),
   /**
-   * An event bus of the customer's, which gets the calls on `tenantKeyArn` and those before it, and every change in the
-   * account and region of the stage, within seconds. Best effort: what cannot be delivered within a day is dropped, the
-   * bucket has it all.
+   * An event bus of the customer's, which gets the calls on `tenantKeyArn` and those before it, the refused calls on any
+   * key, and every change in the account and region of the stage, within seconds. Best effort: what cannot be delivered
+   * within a day is dropped, the bucket has it all. A bus of another account must let the vault's role in: the output
+   * `CustomerEventBusStatement` of the stack `Keys` says how.
    * @default - none
    */
   eventBusArn: eventBusArn.optional(),

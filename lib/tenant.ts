@@ -1,5 +1,6 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
+import { BUDGET_REGIONS } from './budget-regions.ts';
 import {
   accountId,
   bucketName,
@@ -12,6 +13,7 @@ import {
   region,
   roleArn,
   stageName,
+  typedDollars,
 } from './fields.ts';
 import { parseStage, type StageConfig, StageError, type StageInput } from './stage.ts';
 import { SEVEN_YEARS, stageNames } from './stages.ts';
@@ -53,15 +55,34 @@ const tenantOptions = z.strictObject({
     .string()
     .regex(/^\d{12}(,\d{12}){0,19}$/, 'must be accounts of 12 digits, separated by commas')
     .optional(),
+  /** Adds the role that restores a backup, as long as it is needed (docs/backup.md). */
+  recovery: flag.default(false),
   domain: hostName.optional(),
   certificateArn: certificateArn.optional(),
   mailFrom: mailAddress.optional(),
   alarmEmail: z.email('must be an e-mail address').optional(),
+  /** Dollars that the account may cost in a month, or 0: see `monthlyBudgetUsd` in lib/stage.ts, whose default it has. */
+  monthlyBudgetUsd: typedDollars.optional(),
 });
 
 type TenantOptions = z.output<typeof tenantOptions>;
 
 const OPTION_NAMES = Object.keys(tenantOptions.shape);
+const NAMES: ReadonlySet<string> = new Set(['stage', 'witness', ...OPTION_NAMES]);
+
+/**
+ * Refuses what nobody would read: an option that is misspelled, or that only a stage has, would be left out without a word.
+ *
+ * @param names of everything in the context. CDK's own have a hyphen, a colon, a slash or an at sign.
+ * @throws StageError
+ */
+export function refuseUnknownOptions(names: readonly string[]): void {
+  const unknown = names.filter((name) => /^[a-z]\w*$/i.test(name) && !NAMES.has(name));
+  if (unknown.length === 0) return;
+  throw new StageError(
+    `There is no option -c ${unknown.join(', -c ')}: lib/tenant.ts has those of a tenant, and a stage has its own in lib/stages.ts.`,
+  );
+}
 
 /**
  * A stage for one customer, told on the command line alone: `-c tenant=acme -c byokKeyArn=arn:…`. It is like production,
@@ -103,6 +124,7 @@ export function findTenant(context: (name: string) => unknown): StageConfig | un
 
 function faultsTogether(options: TenantOptions): string[] {
   const { byokKeyArn, region: stageRegion, account, replicateArchiveTo, domain, certificateArn } = options;
+  const { monthlyBudgetUsd } = options;
   const key = placeOf(byokKeyArn);
   const earlier = earlierKeyArnsOf(options);
   return [
@@ -127,12 +149,22 @@ function faultsTogether(options: TenantOptions): string[] {
     ...(account !== undefined && syncAccountsOf(options).includes(account)
       ? ['-c syncAccounts must not name the account of the tenant itself']
       : []),
+    ...(options.compliance && stageRegion.startsWith('ca-') && options.syncAccounts !== undefined
+      ? [
+          `-c syncAccounts and -c compliance=true do not go together in ${stageRegion}: STS, which gives the roles of those accounts, has no FIPS endpoint in Canada`,
+        ]
+      : []),
+    ...(monthlyBudgetUsd && !BUDGET_REGIONS.has(stageRegion)
+      ? [
+          `-c monthlyBudgetUsd must be 0 or left out: CloudFormation has no AWS::Budgets::Budget in ${stageRegion}`,
+        ]
+      : []),
   ];
 }
 
 function stageOf(options: TenantOptions): StageInput {
   const { tenant, byokKeyArn, account, domain, certificateArn, mailFrom, alarmEmail } = options;
-  const { archiveReader, trailBucket, eventBusArn: bus, replicateArchiveTo } = options;
+  const { archiveReader, trailBucket, eventBusArn: bus, replicateArchiveTo, monthlyBudgetUsd } = options;
   return {
     name: tenant,
     region: options.region,
@@ -141,6 +173,7 @@ function stageOf(options: TenantOptions): StageInput {
     logRetentionDays: RetentionDays.ONE_YEAR,
     // Elsewhere the services used have no FIPS endpoints.
     fips: options.compliance && /^(us|ca)-/.test(options.region),
+    recovery: options.recovery,
     tenantKeyArn: byokKeyArn,
     earlierTenantKeyArns: earlierKeyArnsOf(options),
     defaultPlan: 'enterprise',
@@ -156,6 +189,7 @@ function stageOf(options: TenantOptions): StageInput {
       : { domain: { name: domain, certificateArn } }),
     ...(mailFrom === undefined ? {} : { mail: { from: mailFrom } }),
     alarmEmails: alarmEmail === undefined ? [] : [alarmEmail],
+    ...(monthlyBudgetUsd === undefined ? {} : { monthlyBudgetUsd }),
   };
 }
 

@@ -26,7 +26,7 @@ import { Alarms } from './watch/alarms.ts';
 import { CallLog } from './watch/call-log.ts';
 import { ChangeRules } from './watch/change-rules.ts';
 import { CustomerTrail } from './watch/customer-trail.ts';
-import { apiAlarms, copyAlarms, keyAlarms } from './watch/edge-alarms.ts';
+import { apiAlarms, copyAlarms, customerEventAlarms, keyAlarms } from './watch/edge-alarms.ts';
 import { deadLetterAlarm, functionAlarms, queueAlarm } from './watch/function-alarms.ts';
 import { RecoveryRole } from './watch/recovery-role.ts';
 import { Snapshots } from './watch/snapshots.ts';
@@ -126,6 +126,7 @@ export class WatchStack extends Stack {
       ...apiAlarms(prefix, api.apiStage),
       ...keyAlarms(stage, secretsKeyArns),
       ...copyAlarms(stage, data.archive.bucketName),
+      ...customerEventAlarms(stage),
     ];
     for (const rule of rules) alarms.add(rule);
   }

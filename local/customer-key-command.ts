@@ -10,10 +10,13 @@ const USAGE = `Plays the customer whose own key wraps a workspace's values, besi
   npm run customer-key -- create [<file>] [--multi-region] [--account <12 digits>]
   npm run customer-key -- policy <key ARN> [<file>]
   npm run customer-key -- bring | disable | enable | delete | restore-deletion <key ARN>
+  npm run customer-key -- return | retire
 
   create            makes a key in the customer's account, ${RESOURCES.customerAccountId} unless said otherwise
   policy            puts these statements in the place of those that the key's policy had for others
   bring             has the key wrap the values of the workspace "Demo", as its owner
+  return            has the vault's own key wrap them again
+  retire            gives the earlier keys up, once no value lies under them any more
   delete            schedules the key's deletion, in seven days
   restore-deletion  cancels that; the key is disabled then, until it is enabled
   <file>            what GET /workspace/encryption-key answers, or its "keyPolicy"; - reads it from standard input.
@@ -43,6 +46,35 @@ const ACTS: ReadonlyMap<string, Act> = new Map<string, Act>([
     (account, keyArn) => account.cancelDeletion(keyArn).then(() => `${keyArn} stays, and is disabled.`),
   ],
 ]);
+
+/** What only a person may do, and what there is to say once it is done. */
+interface OwnersAct {
+  readonly request: readonly ['PUT' | 'DELETE', path: string, json?: unknown];
+  readonly done: string;
+}
+
+const OWNERS_ACTS: ReadonlyMap<string, OwnersAct> = new Map([
+  [
+    'return',
+    {
+      request: ['DELETE', '/workspace/encryption-key'],
+      done: 'The vault’s own key wraps the values of the workspace "Demo" from now on.',
+    },
+  ],
+  [
+    'retire',
+    {
+      request: ['DELETE', '/workspace/encryption-key/previous'],
+      done: 'The workspace "Demo" has no earlier key any more.',
+    },
+  ],
+]);
+
+const bringing = (keyArn: string): OwnersAct => ({
+  request: ['PUT', '/workspace/encryption-key', { keyArn }],
+  done: `${keyArn} wraps the values of the workspace "Demo" from now on.`,
+});
+
 const KEY_ARN = /^arn:aws:kms:[a-z0-9-]+:(\d{12}):key\/[\w-]+$/;
 const ACCOUNT_ID = /^\d{12}$/;
 
@@ -70,13 +102,16 @@ export async function runCustomerKey(
     const keyArn = await within(config, accountId, (account) => account.createKey(statements, isMultiRegion));
     return nextSteps(config, keyArn, statements.length > 0);
   }
+  const own = OWNERS_ACTS.get(command);
+  if (own !== undefined && operands.length === 0) return asOwner(config, own);
+  const act = ACTS.get(command);
+  if (act === undefined && command !== 'bring')
+    throw new StartError(`It cannot "${args.join(' ')}".\n\n${USAGE}`);
   const [keyArn = '', file] = operands;
   const [, accountId] = KEY_ARN.exec(keyArn) ?? [];
-  const isTooLong = operands.length > (command === 'policy' ? 2 : 1);
-  if (accountId === undefined || isTooLong) throw new StartError(USAGE);
-  if (command === 'bring') return bring(config, keyArn);
-  const act = ACTS.get(command);
-  if (act === undefined) throw new StartError(USAGE);
+  if (accountId === undefined) throw new StartError(`"${keyArn}" is no ARN of a KMS key.\n\n${USAGE}`);
+  if (operands.length > (command === 'policy' ? 2 : 1)) throw new StartError(USAGE);
+  if (act === undefined) return asOwner(config, bringing(keyArn));
   const statements = await statementsOf(file);
   return within(config, accountId, (account) => act(account, keyArn, statements));
 }
@@ -123,23 +158,23 @@ function statementsIn(text: string): readonly unknown[] {
   );
 }
 
-/** Only a person may do this, who has just proved who they are. */
-async function bring({ url, owner }: DevConfig, keyArn: string): Promise<string> {
+/** As a person who has just proved who they are. */
+async function asOwner({ url, owner }: DevConfig, { request, done }: OwnersAct): Promise<string> {
   const browser = openBrowser(url);
   const steps = [
     ['POST', '/auth/login', owner],
     ['POST', '/auth/step-up', { password: owner.password }],
-    ['PUT', '/workspace/encryption-key', { keyArn }],
+    request,
   ] as const;
   for (const [method, path, json] of steps) {
     const answer = await browser.send<Refusal>(method, path, json);
-    if (answer.status !== 200) {
+    if (answer.status >= 300) {
       const { detail = 'It says no more.', errors = [] } = answer.json;
       const reasons = errors.map(({ reason }) => `- it ${reason}`);
       throw new StartError([`${method} ${path} answered ${answer.status}: ${detail}`, ...reasons].join('\n'));
     }
   }
-  return `${keyArn} wraps the values of the workspace "Demo" from now on.`;
+  return done;
 }
 
 interface Refusal {

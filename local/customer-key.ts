@@ -10,7 +10,9 @@ try {
   const { dataDir } = readSettings(process.env);
   const config = readDevConfig(dataDir);
   if (config === undefined) {
-    throw new StartError(`No vault runs on ${dataDir}: start one with "npm run dev", and leave it running.`);
+    throw new StartError(
+      `No vault runs on ${dataDir}: start one with "npm run dev", and leave it running. One that runs on another folder is found with LOCKZERO_DATA_DIR.`,
+    );
   }
   enterAwsEnvironment(config.aws);
   console.log(await runCustomerKey(process.argv.slice(2), config, read));

@@ -53,7 +53,7 @@ export async function guardTables(parts: GuardParts, changes: readonly TableChan
     if (first === undefined) continue;
     const { kind, workspaceId } = first;
     // Other rows are another subject: an alert that was raised already may be told once.
-    const named = others.length === 0 ? first.subject : `${first.subject} and ${others.length} others`;
+    const named = others.length === 0 ? first.subject : `${first.subject} and ${others.length} more`;
     const subject = first.about ?? named;
     await parts.alerts.raise({
       tier: 'critical',

@@ -43,6 +43,8 @@ export async function bringKey(
     const present = wrappingKeyArn(workspace, deploymentKeys);
     if (present === keyArn) return unchanged(parts, context, workspace);
     if (present !== current) throw keyChangedMeanwhile();
+    // The trial takes its time, in which the plan may have changed.
+    demandFeature(workspace, parts.defaultPlan, 'customerKey');
     return changeKey(parts, context, workspace, keyArn);
   });
   return { ...after, usable: true };

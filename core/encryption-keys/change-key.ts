@@ -50,8 +50,8 @@ export async function changeKey(
 }
 
 /**
- * The keys that versions may still lie under once another one wraps, newest first. One place is kept for the way back: a
- * workspace can return to the vault's own key from wherever it is.
+ * The keys that versions may still lie under once another one wraps, newest first. One place is kept for the way back, and
+ * that is never refused: a workspace can return to the vault's own key from wherever it is.
  *
  * @throws VaultError `key_in_use`
  */
@@ -61,10 +61,11 @@ export function previousAfter(workspace: Workspace, values: string, keyArn: stri
   earlier.delete(keyArn);
   const onTheWayBack = new Set([keyArn, ...earlier]);
   onTheWayBack.delete(values);
-  if (earlier.size > MAX_PREVIOUS_KEYS || onTheWayBack.size > MAX_PREVIOUS_KEYS) {
+  const isFull = earlier.size > MAX_PREVIOUS_KEYS || onTheWayBack.size > MAX_PREVIOUS_KEYS;
+  if (isFull && keyArn !== values) {
     throw new VaultError(
       'key_in_use',
-      `Secrets may lie under ${earlier.size} earlier keys already. Wait until the migration is done, then give those keys up with DELETE /workspace/encryption-key/previous.`,
+      `This workspace has ${workspace.previousKeyArns?.length ?? 0} earlier keys, and room for no more. Once the migration is done, give them up with DELETE /workspace/encryption-key/previous, then repeat this.`,
     );
   }
   return [...earlier];

@@ -49,7 +49,7 @@ export async function tellBlocked(
     kind: 'rewrap_blocked',
     workspaceId,
     subject: `key ${keyArn}`,
-    seen: `${passBlocked} values could not be moved under the key: it refuses them, the key that they lie under does, or they are damaged.`,
+    seen: `Values that could not be moved under the key: ${passBlocked}. It refuses them, the key that they lie under does, or they are damaged.`,
     usual:
       'All values are moved. They stay readable under the keys that they lie under, as long as those are.',
     rows: [event],

@@ -29,7 +29,14 @@ const mfaSchema = z.strictObject({
 
 export type Mfa = z.infer<typeof mfaSchema>;
 
-export const mfaKind: Kind<Mfa> = { name: 'mfa', schema: mfaSchema };
+/** All second factors of the deployment, by person: whoever moves them to another key finds each of them here. */
+export const SECOND_FACTORS = 'secondFactors';
+
+export const mfaKind: Kind<Mfa> = {
+  name: 'mfa',
+  schema: mfaSchema,
+  listing: ({ id }) => ({ list: SECOND_FACTORS, key: id }),
+};
 
 /** A person's TOTP secret has a name like any other sealed value, in the platform's workspace. */
 export function totpName(userId: string, version: number) {

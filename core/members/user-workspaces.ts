@@ -1,6 +1,5 @@
 import type { Origin } from '../audit/event.ts';
 import { retryRefused } from '../audit/retry-refused.ts';
-import { disturbedPass } from '../encryption-keys/disturbed-pass.ts';
 import type { IdentityParts } from '../identity/identity-parts.ts';
 import { placesOf } from '../identity/person.ts';
 import { MAX_WORKSPACES, type User, userKind } from '../identity/user.ts';
@@ -14,8 +13,7 @@ type TidyParts = Pick<IdentityParts, 'store' | 'trail' | 'clock'>;
 
 /**
  * Puts a workspace on a person's own list, before they become a member of it. A crash after that leaves an entry too
- * many, which lets nobody in. A pass over all people that is under way may miss them: they may come to a workspace that it
- * has behind it, from one that it has before it.
+ * many, which lets nobody in.
  *
  * @returns the person, with the workspace on their list.
  * @throws VaultError `too_many_workspaces`
@@ -46,7 +44,7 @@ export function addUserWorkspace(
         entity: { type: 'user', id: userId },
         result: 'success',
         detail: { workspaceId },
-        changes: [next, ...(await disturbedPass(store, PLATFORM_WORKSPACE))],
+        changes: [next],
       },
     ]);
     return next.entity;
@@ -80,7 +78,8 @@ async function dropUserWorkspace(
     const change = update(userKind, user, {
       workspaceIds: user.workspaceIds.filter((id) => id !== workspaceId),
     });
-    const isLast = change.entity.workspaceIds.length === 0;
+    // An entry too many, of a workspace that they never came to, must not keep their account for ever.
+    const isLast = (await placesOf(parts.store, change.entity)).length === 0;
     const departed = isLast ? [await departure(parts.store, userId, parts.clock.now())] : [];
     await parts.trail.commit({ ...origin, workspaceId: PLATFORM_WORKSPACE }, [
       {

@@ -14,7 +14,6 @@ export type CountedLimit = keyof typeof COUNTED;
 
 const FEATURES: { readonly [feature in PlanFeature]: string } = {
   customerKey: 'A key of the customer for values',
-  archiveAccess: 'Direct access to the archive',
   scheduledEvidence: 'Scheduled evidence',
   secretsSync: "Sync into the customer's Secrets Manager",
 };

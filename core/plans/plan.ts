@@ -20,7 +20,7 @@ export interface PlanLimits {
 
 export type PlanLimit = keyof PlanLimits;
 
-export const PLAN_FEATURES = ['customerKey', 'archiveAccess', 'scheduledEvidence', 'secretsSync'] as const;
+export const PLAN_FEATURES = ['customerKey', 'scheduledEvidence', 'secretsSync'] as const;
 export type PlanFeature = (typeof PLAN_FEATURES)[number];
 
 export interface Plan {
@@ -48,7 +48,7 @@ export const PLANS: { readonly [name in PlanName]: Plan } = {
       auditRetentionDays: 2_557,
       requestsPerMonth: 10_000_000,
     },
-    features: ['archiveAccess', 'scheduledEvidence'],
+    features: ['scheduledEvidence'],
   },
   enterprise: {
     limits: {

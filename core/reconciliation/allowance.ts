@@ -29,7 +29,7 @@ const OPENINGS: ReadonlySet<string> = new Set([
 const RETRIED = 'key.decrypt_retried';
 /** Stands before a customer's key is tried, with a value that was made up for that. */
 const PROOF = 'encryption_key.proof_started';
-/** What the proof opens: wrapped by the new key, moved to it, and moved back. */
+/** A proof opens two data keys, and no row tells of a call that it had to repeat: one of those is let pass. */
 const PROOF_CALLS = 3;
 const ATTEMPTS = /^[1-9]\d{0,2}$/;
 

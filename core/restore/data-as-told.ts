@@ -4,7 +4,7 @@ import { planNameSchema } from '../plans/plan.ts';
 import { type Secret, secretKind } from '../secrets/secret.ts';
 import {
   type IdentityPolicy,
-  MAX_PREVIOUS_KEYS,
+  MOST_PREVIOUS_KEYS,
   type Workspace,
   workspaceKind,
 } from '../workspaces/workspace.ts';
@@ -104,7 +104,7 @@ function keysAsTold(keys: Keys, since: string, detail: ToldChange['detail']): Ke
   earlier.delete(keyArn);
   return {
     encryptionKey: mode === 'customer' ? { keyArn, since } : undefined,
-    previousKeyArns: [...earlier].slice(0, MAX_PREVIOUS_KEYS),
+    previousKeyArns: [...earlier].slice(0, MOST_PREVIOUS_KEYS),
   };
 }
 
@@ -122,7 +122,7 @@ export function keyAsBelieved(entity: Entity, history: readonly ToldChange[]): P
   if (encryptionKey?.keyArn === stored?.keyArn) return {};
   const earlier = new Set([...(stored === undefined ? [] : [stored.keyArn]), ...previousKeyArns]);
   if (encryptionKey !== undefined) earlier.delete(encryptionKey.keyArn);
-  return { encryptionKey, previousKeyArns: [...earlier].slice(0, MAX_PREVIOUS_KEYS) };
+  return { encryptionKey, previousKeyArns: [...earlier].slice(0, MOST_PREVIOUS_KEYS) };
 }
 
 function policyAsTold(policy: IdentityPolicy, detail: ToldChange['detail']): IdentityPolicy {

@@ -2,7 +2,7 @@ import type { AuditEvent } from '../audit/event.ts';
 import { decrypt, type OpenedVersion, openEvent, openFailed, openRetried } from '../secrets/open-version.ts';
 import { secretKind, secretVersionKind, versionId } from '../secrets/secret.ts';
 import { copyVersionId } from './copy-version-id.ts';
-import { CopyRefused, type FoundCopy } from './customer-secrets.ts';
+import { CopyRefused, type FoundCopy, type KeptAs } from './customer-secrets.ts';
 import { targetText } from './secrets-sync.ts';
 import {
   allDone,
@@ -34,7 +34,10 @@ interface Work {
  * Each copy is looked at before its secret is read, and becomes current only if what was current then still is. So of two
  * runs at once, one with an older value never ends up on top of one with a newer value, however late it is.
  *
- * A crash leaves a note without a version, or with an earlier one: the next run looks at the copy again.
+ * Of what was there before, nothing is kept: not the value before a rotation, nor that of a purged secret of the same name.
+ *
+ * A crash leaves a note without a version, or with an earlier one: the next run looks at the copy again, and sees to what
+ * is still kept.
  *
  * @throws RefusedChanges when the sync was set otherwise, or ended: nothing was opened. VaultError `unavailable` when rows or
  * notes cannot be written.
@@ -62,7 +65,7 @@ async function plan(run: SyncRun, due: DueCopy): Promise<Work | CopyOutcome> {
   if (opened === undefined || !isSynced(sync, opened.secret)) return { outcome: 'left' };
   if (found !== undefined) await demandOwn(run, due, found);
   const id = copyVersionId(opened.version);
-  if (found?.current === id && !found.isDeleted && found.owner?.subjectId === due.secretId) {
+  if (found !== undefined && isInPlace(found, due, id)) {
     await noteInPlace(run, due, opened.version.version);
     return { outcome: 'in_place' };
   }
@@ -72,6 +75,18 @@ async function plan(run: SyncRun, due: DueCopy): Promise<Work | CopyOutcome> {
     await parts.syncRecords.note(sync.workspaceId, { secretId, name, start: sync.start, lookedAt });
   }
   return { due, opened, found, versionId: id };
+}
+
+function isInPlace(found: FoundCopy, { secretId }: DueCopy, id: string): boolean {
+  const { current, isDeleted, owner, kept } = found;
+  return current === id && !isDeleted && owner?.subjectId === secretId && outdated(kept, id).length === 0;
+}
+
+/** What is kept besides the version that is to be current. */
+function outdated(kept: FoundCopy['kept'], id: string): readonly (readonly [KeptAs, string])[] {
+  return (['previous', 'latest'] as const)
+    .map((as) => [as, kept[as] ?? id] as const)
+    .filter(([, versionId]) => versionId !== id);
 }
 
 /**
@@ -126,8 +141,20 @@ async function putInPlace(run: SyncRun, work: Work, value: string | undefined): 
   if (found.isDeleted) await account.restore(name);
   if (found.owner?.subjectId !== due.secretId) await account.claim(name, owner);
   if (value !== undefined) await account.put(name, { id, value });
-  if (found.current === id) return;
-  if ((await account.makeCurrent(name, id, found.current)) === 'changed') throw changedMeanwhile();
+  if (found.current !== id && (await account.makeCurrent(name, id, found.current)) === 'changed')
+    throw changedMeanwhile();
+  for (const [as, versionId] of outdated(keptNow(found, id, value !== undefined), id)) {
+    if ((await account.letGo(name, versionId, as)) === 'changed') throw changedMeanwhile();
+  }
+}
+
+/** What is kept once a version was made current, and maybe put: it takes no second look to know. */
+function keptNow({ current, kept }: FoundCopy, id: string, wasPut: boolean): FoundCopy['kept'] {
+  return {
+    ...kept,
+    ...(current === undefined || current === id ? {} : { previous: current }),
+    ...(wasPut ? { latest: id } : {}),
+  };
 }
 
 function changedMeanwhile(): CopyRefused {

@@ -48,6 +48,9 @@ export interface CopyOwner {
   readonly subjectId: string;
 }
 
+/** What can keep a version besides being current: having been so until another one came, or being what the vault put last. */
+export type KeptAs = 'previous' | 'latest';
+
 /** A secret in Secrets Manager, without its value. */
 export interface FoundCopy {
   /** Absent where the vault did not make it. */
@@ -56,6 +59,8 @@ export interface FoundCopy {
   readonly isDeleted: boolean;
   /** The id of the version that readers get. */
   readonly current: string | undefined;
+  /** The ids of versions that are kept, current or not. */
+  readonly kept: Readonly<Partial<Record<KeptAs, string>>>;
   /** The ids of the versions that are known to be there. */
   readonly versions: ReadonlySet<string>;
 }
@@ -78,8 +83,10 @@ export interface SecretsAccount {
   create(name: string, owner: CopyOwner, version: CopyVersion): Promise<'created' | 'taken'>;
   /** Adds a version without making it current. One that is there already stays as it is. */
   put(name: string, version: CopyVersion): Promise<void>;
-  /** Compare-and-swap of the current version. `before` is the one as it was found. */
+  /** Compare-and-swap of the current version. `before` is the one as it was found, and is kept as the previous one. */
   makeCurrent(name: string, versionId: string, before: string | undefined): Promise<'moved' | 'changed'>;
+  /** Lets go of a version that is kept as this; without anything to keep it, Secrets Manager may delete it. */
+  letGo(name: string, versionId: string, as: KeptAs): Promise<'gone' | 'changed'>;
   /** Says of whom and what it is from now on. */
   claim(name: string, owner: CopyOwner): Promise<void>;
   /** Takes a deletion back. */

@@ -5,10 +5,11 @@ import { disturbedPass } from '../encryption-keys/disturbed-pass.ts';
 import { keyMigrationKind } from '../encryption-keys/key-migration.ts';
 import { update } from '../kernel/entity.ts';
 import { VaultError } from '../kernel/errors.ts';
+import type { Store } from '../kernel/store.ts';
 import { timestamp } from '../kernel/timestamps.ts';
 import { findAnySecret } from './find-secret.ts';
 import type { SecretParts } from './parts.ts';
-import { RECOVERY_WINDOW_MS, type Secret, secretKind } from './secret.ts';
+import { RECOVERY_WINDOW_MS, type Secret, secretKind, secretVersionKind } from './secret.ts';
 
 /** Brings a deleted secret back as it was, within seven days of its deletion. */
 export function restoreSecret(parts: SecretParts, context: RequestContext, id: string): Promise<Secret> {
@@ -34,9 +35,23 @@ async function restore(parts: SecretParts, context: RequestContext, id: string):
     updatedAt: timestamp(now),
     updatedBy: context.principal.id,
   });
-  const changes = [change, ...(await disturbedPass(parts.store, secret.workspaceId))];
+  const liesUnder = (keyArn: string) => allLieUnder(parts.store, secret, keyArn);
+  const changes = [change, ...(await disturbedPass(parts.store, secret.workspaceId, liesUnder))];
   await parts.trail.commit(originOf(context), [
     { action: 'secret.restored', entity: { type: 'secret', id }, result: 'success', changes },
   ]);
   return change.entity;
+}
+
+/** Versions read at once: at most 1.3 MB. */
+const VERSIONS = 20;
+
+async function allLieUnder(store: Store, { workspaceId, id }: Secret, keyArn: string): Promise<boolean> {
+  for (let after: string | undefined; ; ) {
+    const query = { limit: VERSIONS, ...(after === undefined ? {} : { after }) };
+    const { items, next } = await store.listChildren(secretVersionKind, workspaceId, id, query);
+    if (items.some((version) => version.keyArn !== keyArn)) return false;
+    if (next === undefined) return true;
+    after = next;
+  }
 }

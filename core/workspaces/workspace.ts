@@ -31,6 +31,8 @@ export const auditRetentionDaysSchema = z
 
 /** A workspace that still has versions under so many earlier keys has to wait until they are moved. */
 export const MAX_PREVIOUS_KEYS = 5;
+/** One more than that: the way back to the deployment's key is never refused, also once that is another one. */
+export const MOST_PREVIOUS_KEYS = MAX_PREVIOUS_KEYS + 1;
 
 /** A tenant: the boundary that no query crosses. */
 const workspaceSchema = z.strictObject({
@@ -50,7 +52,7 @@ const workspaceSchema = z.strictObject({
   /** The customer's own key, which wraps the data keys of new versions; without it, the deployment's key does. */
   encryptionKey: z.strictObject({ keyArn: z.string(), since: z.string() }).optional(),
   /** Keys that versions may still lie under, beside the one above: newest first. */
-  previousKeyArns: z.array(z.string()).max(MAX_PREVIOUS_KEYS).optional(),
+  previousKeyArns: z.array(z.string()).max(MOST_PREVIOUS_KEYS).optional(),
   deletedAt: z.string().optional(),
   /** When what it held was removed: what is left of it is what its audit trail needs. */
   purgedAt: z.string().optional(),

@@ -1,6 +1,6 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Trail } from 'aws-cdk-lib/aws-cloudtrail';
-import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   BlockPublicAccess,
   Bucket,
@@ -79,10 +79,20 @@ export class CallLog extends Construct {
     acknowledge(trail, 'SSE-S3 on purpose, see the bucket.', 'NIST.800.53.R5-CloudTrailEncryptionEnabled');
   }
 
+  /** By its name: the trail needs the policy first. */
+  private trailArn(stage: StageConfig): string {
+    return Stack.of(this).formatArn({
+      service: 'cloudtrail',
+      resource: 'trail',
+      resourceName: namesOf(stage).prefix,
+    });
+  }
+
   /**
    * The lock protects what CloudTrail wrote; this keeps others from writing a newer version over a file, and from hiding it
-   * under a delete marker: whoever reads the log would take that for the truth. As in the archive, removing is left to IAM
-   * where the lock is GOVERNANCE.
+   * under a delete marker: whoever reads the log would take that for the truth. Nor may CloudTrail write for a trail of
+   * anybody else's, which can have this bucket for its own. As in the archive, removing is left to IAM where the lock is
+   * GOVERNANCE.
    */
   private denials(stage: StageConfig): PolicyStatement[] {
     const everybody = { effect: Effect.DENY, principals: [new AnyPrincipal()] };
@@ -95,9 +105,18 @@ export class CallLog extends Construct {
       // CloudTrail is the one service that the policy lets in.
       conditions: { Bool: { 'aws:PrincipalIsAWSService': 'false' } },
     });
-    if (stage.archive.mode === 'GOVERNANCE') return [writes];
+    const foreignTrails = new PolicyStatement({
+      effect: Effect.DENY,
+      principals: [new ServicePrincipal('cloudtrail.amazonaws.com')],
+      sid: 'OnlyThisTrailWrites',
+      actions: ['s3:PutObject'],
+      resources,
+      conditions: { StringNotEquals: { 'aws:SourceArn': this.trailArn(stage) } },
+    });
+    if (stage.archive.mode === 'GOVERNANCE') return [writes, foreignTrails];
     return [
       writes,
+      foreignTrails,
       new PolicyStatement({
         ...everybody,
         sid: 'NobodyRemoves',

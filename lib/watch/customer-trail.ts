@@ -61,7 +61,10 @@ export class CustomerTrail extends Construct {
 
   /** Calls on the key read nothing but are "read-only" to CloudTrail: only this state of a rule sees them. */
   private events(stage: StageConfig, eventBusArn: string): void {
+    const { role: roleName, customerRule } = namesOf(stage);
     const role = new Role(this, 'EventsRole', {
+      // The policy of the customer's bus knows it by this name.
+      roleName: roleName('customer-events'),
       description: `Lockzero ${stage.name}: lets EventBridge tell the customer's event bus`,
       assumedBy: new ServicePrincipal('events.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
@@ -72,7 +75,7 @@ export class CustomerTrail extends Construct {
       statements: [new PolicyStatement({ actions: ['events:PutEvents'], resources: [eventBusArn] })],
     });
     const rule = new CfnRule(this, 'Events', {
-      name: `${namesOf(stage).prefix}-customer`,
+      name: customerRule,
       description: 'Tells the customer of calls on its key and of changes in the account',
       state: 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS',
       eventPattern: {
@@ -81,6 +84,8 @@ export class CustomerTrail extends Construct {
           $or: [
             { readOnly: [false] },
             { eventSource: ['kms.amazonaws.com'], resources: { ARN: [...tenantKeyArns(stage)] } },
+            // The record of a refused call often has no resources.
+            { eventSource: ['kms.amazonaws.com'], errorCode: [{ exists: true }] },
           ],
         },
       },

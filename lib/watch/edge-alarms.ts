@@ -62,6 +62,25 @@ export function keyAlarms(stage: StageConfig, secretsKeyArns: readonly string[])
   }));
 }
 
+/** What EventBridge says of telling the customer's event bus (EventBridge, "Monitoring Amazon EventBridge"). */
+export function customerEventAlarms(stage: StageConfig): AlarmRule[] {
+  if (stage.customerTrail?.eventBusArn === undefined) return [];
+  return [
+    {
+      name: 'customer-event-failures',
+      says: 'An event could not be delivered to the customer’s event bus.',
+      section: 'Deploying a tenant, and destroying one',
+      metric: new Metric({
+        namespace: 'AWS/Events',
+        metricName: 'FailedInvocations',
+        dimensionsMap: { RuleName: namesOf(stage).customerRule },
+        statistic: Stats.SUM,
+        period: FIVE_MINUTES,
+      }),
+    },
+  ];
+}
+
 /** What S3 says of copying the archive to another region (S3, "Monitoring replication with metrics"). */
 export function copyAlarms(stage: StageConfig, archiveName: string): AlarmRule[] {
   const { replicateArchiveTo } = stage;

@@ -15,6 +15,7 @@ export type RunbookSection =
   | 'The canary died'
   | 'The detector lags behind'
   | 'CloudTrail was changed'
+  | 'Deploying a tenant, and destroying one'
   | 'The KMS key is disabled or lost'
   | 'The store is lost';
 

@@ -139,7 +139,8 @@ async function takeAway(
     `/secrets?namespace=${ownNamespace(namespace)}&limit=100`,
   );
   await owner.expect(200, 'GET', '/audit?limit=1');
-  say(`GET /secrets: still lists all ${list.items.length} of them, and GET /audit tells who did what`);
+  say(`GET /secrets?namespace=${ownNamespace(namespace)}: all ${list.items.length} are still listed`);
+  say('GET /audit: tells who did what, as before');
   await settle(url);
   await findAlert(stage, 'critical', 'key_unavailable', ({ subject }) => subject.includes(keyArn));
 

@@ -161,7 +161,7 @@ function tagResource(secrets: Secrets, input: JsonInput): JsonInput {
 function updateVersionStage(secrets: Secrets, input: JsonInput): JsonInput {
   const secret = secrets.findThere(input);
   const label = requireString(input, 'VersionStage');
-  const toId = requireString(input, 'MoveToVersionId');
+  const toId = optionalString(input, 'MoveToVersionId');
   const fromId = optionalString(input, 'RemoveFromVersionId');
   secrets.put({
     ...secret,

@@ -2,7 +2,10 @@ import { AwsError } from '../stand-in.ts';
 
 export interface SecretVersion {
   id: string;
-  /** Staging labels; each is on one version of a secret at most. */
+  /**
+   * Staging labels; each is on one version of a secret at most. A version without any is deprecated: no description names
+   * it, and AWS deletes it some day. Until then, as here, it is read by its id.
+   */
   stages: string[];
   createdAt: number;
   secretString: string | null;
@@ -50,15 +53,19 @@ export function addVersion(versions: SecretVersion[], added: SecretVersion): Sec
 
 /**
  * Moves a staging label to a version, off the one that the caller knows it on: InvalidParameterException where it is on
- * another one by now (API Reference, "UpdateSecretVersionStage").
+ * another one by now (API Reference, "UpdateSecretVersionStage"). Without a version to move it to, the label is taken off;
+ * AWSCURRENT can only be moved.
  */
 export function moveLabel(
   versions: SecretVersion[],
   label: string,
-  toId: string,
+  toId: string | undefined,
   fromId: string | undefined,
 ): SecretVersion[] {
-  if (!versions.some(({ id }) => id === toId)) {
+  if (toId === undefined && (fromId === undefined || label === CURRENT)) {
+    throw new AwsError('InvalidParameterException', `Name a version to move the staging label ${label} to.`);
+  }
+  if (toId !== undefined && !versions.some(({ id }) => id === toId)) {
     throw new AwsError('ResourceNotFoundException', `There is no version ${toId}.`);
   }
   const holder = versions.find(({ stages }) => stages.includes(label));

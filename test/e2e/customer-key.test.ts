@@ -56,5 +56,15 @@ describeWithJava('npm run customer-key beside npm run dev', () => {
     await run('restore-deletion', keyArn);
     await run('enable', keyArn);
     expect(await reveal()).toMatchObject({ status: 200, json: { value: 'under our key' } });
+
+    expect(await run('return')).toContain('The vault’s own key');
+    expect((await owner.get('/workspace/encryption-key')).json).toMatchObject({
+      mode: 'vault',
+      previousKeyArns: [keyArn],
+    });
+    await expect(run('retire')).rejects.toMatchObject({
+      name: 'StartError',
+      message: expect.stringMatching(/^DELETE \/workspace\/encryption-key\/previous answered 409: /),
+    });
   });
 });

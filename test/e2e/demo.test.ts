@@ -46,7 +46,7 @@ function expectKeyObeyed(story: string): void {
   expect(story).toMatch(/^ {4}Meanwhile 240 reveals, none of which failed$/m);
   expect(story).toMatch(/^ {4}GET \/workspace\/encryption-key: \d{2,3} versions moved, moving$/m);
   expect(story).toMatch(/^ {4}503 key_unavailable: /m);
-  expect(story).toMatch(/^ {4}GET \/secrets: still lists all 40 of them/m);
+  expect(story).toMatch(/^ {4}GET \/secrets\?namespace=\S+-devices: all 40 are still listed$/m);
   expect(story).toMatch(/^ {4}Nothing is lost: 40 reveals, none of which failed$/m);
 }
 

@@ -50,7 +50,7 @@ function environmentsOf({ functionRoles, environmentOf }: Deployment): [string, 
 
 test('names fit: 64 characters of a role, 63 of a bucket', () => {
   const { role, archiveCopyBucket } = namesOf(largest);
-  for (const each of [...FUNCTION_NAMES, 'snapshots', 'archive-copy', 'restore'] as const)
+  for (const each of [...FUNCTION_NAMES, 'snapshots', 'archive-copy', 'customer-events', 'restore'] as const)
     expect([each, role(each).length <= 64]).toEqual([each, true]);
   expect(
     String(resolve(archiveCopyBucket(largest.region))).replace(/\$\{Token[^}]*\}/, '111122223333').length,

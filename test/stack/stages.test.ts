@@ -9,7 +9,7 @@ import { parseStage, type StageConfig, StageError, type StageInput } from '../..
 import { findStage, stageNames } from '../../lib/stages.ts';
 import { largest } from './largest-stage.ts';
 import { type AppOptions, emptyApp } from './synth.ts';
-import { acme, tenantOf, valueKey } from './tenant-of.ts';
+import { acme, bus, tenantOf, valueKey } from './tenant-of.ts';
 
 const valid: StageInput = {
   name: 'test',
@@ -28,7 +28,15 @@ const tenant = tenantOf({
   byokKeyArn: valueKey('eu-central-1'),
   compliance: 'true',
 });
-const stages = [...stageNames.map(findStage), largest, tenant];
+const govCloud = tenantOf({
+  ...acme,
+  tenant: 'acme-gov',
+  region: 'us-gov-west-1',
+  byokKeyArn: valueKey('us-gov-west-1').replace('arn:aws:', 'arn:aws-us-gov:'),
+  eventBusArn: bus.replace('arn:aws:', 'arn:aws-us-gov:').replace('eu-central-1', 'us-gov-west-1'),
+  compliance: 'true',
+});
+const stages = [...stageNames.map(findStage), largest, tenant, govCloud];
 
 /** With whatever else stands beside the stacks of a stage. */
 function synthesize(options: AppOptions, stage: StageConfig, add: (scope: Construct) => void = () => {}) {
@@ -103,6 +111,17 @@ describe('parseStage', () => {
       { ...valid, region: 'eu-central-1', fips: true },
       /fips: needs a region in the US or Canada/,
     ],
+    [
+      'FIPS in Canada with copies in other accounts, whose roles STS gives',
+      { ...valid, region: 'ca-central-1', fips: true, syncAccounts: ['999988887777'] },
+      /syncAccounts: must be empty with fips in Canada: STS, .* has no FIPS endpoint there/,
+    ],
+    [
+      'a budget where CloudFormation has none',
+      { ...valid, region: 'eu-north-1', monthlyBudgetUsd: 500 },
+      /monthlyBudgetUsd: must be 0 or left out: CloudFormation has no AWS::Budgets::Budget in the region/,
+    ],
+    ['a budget of cents', { ...valid, monthlyBudgetUsd: 0.5 }, /monthlyBudgetUsd: must be a whole number/],
     [
       'tables destroyed beside a COMPLIANCE archive',
       { ...valid, archive: { mode: 'COMPLIANCE', retentionDays: 1 }, removal: 'destroy' },
@@ -258,6 +277,24 @@ describe('parseStage', () => {
       expect(parseStage({ ...valid, mail })).toMatchObject({ mail });
     },
   );
+
+  test('has a budget wherever CloudFormation can make one, unless it says otherwise', () => {
+    const budgetIn = (region: string, more: object = {}) =>
+      parseStage({ ...valid, region, ...more }).monthlyBudgetUsd;
+    expect(['us-east-1', 'eu-central-1', 'ca-central-1'].map((region) => budgetIn(region))).toEqual([
+      500, 500, 500,
+    ]);
+    const without = ['us-gov-west-1', 'ca-west-1', 'eu-north-1', 'me-central-1'];
+    expect(without.map((region) => budgetIn(region))).toEqual([0, 0, 0, 0]);
+    expect(budgetIn('us-gov-west-1', { monthlyBudgetUsd: 0 })).toBe(0);
+    expect(budgetIn('us-east-1', { monthlyBudgetUsd: 1500 })).toBe(1500);
+  });
+
+  test('copies secrets to other accounts in Canada without FIPS, and with it in the US', () => {
+    const syncAccounts = ['999988887777'];
+    expect(parseStage({ ...valid, region: 'ca-central-1', syncAccounts })).toMatchObject({ syncAccounts });
+    expect(parseStage({ ...valid, fips: true, syncAccounts })).toMatchObject({ syncAccounts });
+  });
 
   test('signs with key 1 and sends no mail where nothing else is said', () => {
     expect(parseStage(valid).signingKeys).toEqual([1]);

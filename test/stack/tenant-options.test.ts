@@ -1,7 +1,9 @@
 import { StageError } from '../../lib/stage.ts';
-import { findTenant } from '../../lib/tenant.ts';
+import { findTenant, refuseUnknownOptions } from '../../lib/tenant.ts';
+import { deploy } from './deployment.ts';
 import { CUSTOMER } from './key-users.ts';
 import { ACCOUNT } from './policy.ts';
+import { emptyApp } from './synth.ts';
 import { acme, bus, type Options, reader, tenantOf, valueKey } from './tenant-of.ts';
 
 const find = (options: Options) => findTenant((name) => options[name]);
@@ -14,6 +16,8 @@ describe('the options of a tenant', () => {
       archive: { mode: 'COMPLIANCE', retentionDays: 2557 },
       removal: 'retain',
       fips: false,
+      recovery: false,
+      monthlyBudgetUsd: 500,
       tenantKeyArn: valueKey('us-east-1'),
       defaultPlan: 'enterprise',
       earlierTenantKeyArns: [],
@@ -43,6 +47,8 @@ describe('the options of a tenant', () => {
       certificateArn: `arn:aws:acm:eu-central-1:${ACCOUNT}:certificate/0a1b`,
       mailFrom: 'vault@acme.example',
       alarmEmail: 'oncall@acme.example',
+      recovery: 'true',
+      monthlyBudgetUsd: '1500',
     };
     expect(tenantOf(all)).toMatchObject({
       region: 'eu-central-1',
@@ -56,6 +62,8 @@ describe('the options of a tenant', () => {
       domain: { name: 'vault.acme.example', certificateArn: all.certificateArn },
       mail: { from: 'vault@acme.example' },
       alarmEmails: ['oncall@acme.example'],
+      recovery: true,
+      monthlyBudgetUsd: 1500,
     });
   });
 
@@ -64,6 +72,43 @@ describe('the options of a tenant', () => {
       tenantOf({ tenant: 'acme', region, byokKeyArn: valueKey(region), compliance: 'true' }).fips;
     expect(['us-east-1', 'ca-central-1', 'us-gov-west-1'].map(fipsIn)).toEqual([true, true, true]);
     expect(['eu-central-1', 'ap-southeast-1'].map(fipsIn)).toEqual([false, false]);
+  });
+
+  test('a budget is what is said, or what a stage has in the region', () => {
+    const budgetOf = (region: string, more: Options = {}) =>
+      tenantOf({ tenant: 'acme', region, byokKeyArn: valueKey(region), ...more }).monthlyBudgetUsd;
+    expect(['us-east-1', 'us-gov-west-1', 'eu-north-1'].map((region) => budgetOf(region))).toEqual([
+      500, 0, 0,
+    ]);
+    expect(
+      ['0', 0, '10000000'].map((monthlyBudgetUsd) => budgetOf('us-east-1', { monthlyBudgetUsd })),
+    ).toEqual([0, 0, 10_000_000]);
+    expect(budgetOf('us-gov-west-1', { monthlyBudgetUsd: '0' })).toBe(0);
+  });
+
+  test('recovery adds the role that restores, and asks the customer to let it open samples', () => {
+    const of = (recovery: string) => deploy(tenantOf({ ...acme, recovery }));
+    const restoring = [of('false'), of('true')].map(({ roles, outputs }) => [
+      roles.has('lockzero-acme-us-east-1-restore'),
+      outputs.has('TenantKeyStatementOpensRestoredSamples'),
+    ]);
+    expect(restoring).toEqual([
+      [false, false],
+      [true, true],
+    ]);
+  });
+
+  test('accounts to copy secrets to go with FIPS where STS has it, and without it in Canada', () => {
+    const syncAccountsIn = (region: string, compliance: string) =>
+      tenantOf({
+        tenant: 'acme',
+        region,
+        byokKeyArn: valueKey(region),
+        compliance,
+        syncAccounts: CUSTOMER,
+      }).syncAccounts;
+    expect(syncAccountsIn('us-gov-west-1', 'true')).toEqual([CUSTOMER]);
+    expect(syncAccountsIn('ca-central-1', 'false')).toEqual([CUSTOMER]);
   });
 
   test('a command without any of them means a stage', () => {
@@ -169,6 +214,33 @@ describe('the options of a tenant', () => {
       '-c syncAccounts must not name the account of the tenant itself.',
     ],
     [
+      'accounts to copy secrets to where STS has no FIPS',
+      {
+        tenant: 'acme',
+        region: 'ca-central-1',
+        byokKeyArn: valueKey('ca-central-1'),
+        compliance: 'true',
+        syncAccounts: CUSTOMER,
+      },
+      '-c syncAccounts and -c compliance=true do not go together in ca-central-1: STS',
+    ],
+    [
+      'a budget where CloudFormation has none',
+      {
+        tenant: 'acme',
+        region: 'us-gov-west-1',
+        byokKeyArn: valueKey('us-gov-west-1'),
+        monthlyBudgetUsd: '500',
+      },
+      'like this: -c monthlyBudgetUsd must be 0 or left out: CloudFormation has no AWS::Budgets::Budget in us-gov-west-1.',
+    ],
+    ...['', '1.5', '-1', 'many', '10000001', 1.5, true].map((monthlyBudgetUsd): [string, Options, string] => [
+      `a budget of ${JSON.stringify(monthlyBudgetUsd)}`,
+      { ...acme, monthlyBudgetUsd },
+      '-c monthlyBudgetUsd must be a whole number of dollars, 10,000,000 at most.',
+    ]),
+    ['a vague recovery', { ...acme, recovery: 'yes' }, '-c recovery must be true or false.'],
+    [
       'a domain alone',
       { ...acme, domain: 'vault.acme.example' },
       '-c domain and -c certificateArn go together.',
@@ -186,5 +258,22 @@ describe('the options of a tenant', () => {
     } catch (error) {
       expect((error as Error).message).toMatch(/^[^\n]+\.$|<id>\.$/);
     }
+  });
+});
+
+describe('an option that nobody reads', () => {
+  test.each([['earlierByokKeyArns'], ['colour'], ['colour', 'fips']])('%p is refused', (...names) => {
+    const refusing = () => refuseUnknownOptions(['tenant', ...names]);
+    expect(refusing).toThrow(StageError);
+    expect(refusing).toThrow(
+      `There is no option -c ${names.join(', -c ')}: lib/tenant.ts has those of a tenant, and a stage has its own in lib/stages.ts.`,
+    );
+  });
+
+  test('is none of the command’s, nor of what CDK itself puts into the context', () => {
+    const own = ['stage', 'witness', 'tenant', 'byokKeyArn', 'recovery', 'monthlyBudgetUsd'];
+    const cdks = ['aws:cdk:bundling-stacks', '@aws-cdk/core:x', 'cli-telemetry'];
+    expect(() => refuseUnknownOptions([...own, ...cdks])).not.toThrow();
+    expect(() => refuseUnknownOptions(Object.keys(emptyApp().node.getAllContext()))).not.toThrow();
   });
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Match } from 'aws-cdk-lib/assertions';
 import { deploy } from './deployment.ts';
 import { CUSTOMER } from './key-users.ts';
@@ -96,7 +97,7 @@ describe('a tenant in Europe', () => {
     expect(resourcesOf(templates.watch as never, 'AWS::CloudTrail::Trail')).toHaveLength(1);
   });
 
-  test('tells the customer’s event bus of calls on its key, which are read-only, and of changes', () => {
+  test('tells the customer’s event bus of calls on its key, which are read-only, of refused ones, and of changes', () => {
     templates.watch?.hasResourceProperties('AWS::Events::Rule', {
       Name: 'lockzero-acme-customer',
       State: 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS',
@@ -106,13 +107,43 @@ describe('a tenant in Europe', () => {
           $or: [
             { readOnly: [false] },
             { eventSource: ['kms.amazonaws.com'], resources: { ARN: [stage.tenantKeyArn] } },
+            { eventSource: ['kms.amazonaws.com'], errorCode: [{ exists: true }] },
           ],
         },
       },
       Targets: [{ Arn: bus }],
     });
-    const [role] = [...deployment.roles].filter(([name]) => name.startsWith('CustomerEventsRole'));
-    expect(role?.[1].statements).toEqual([{ Effect: 'Allow', Action: 'events:PutEvents', Resource: bus }]);
+    const role = deployment.roles.get('lockzero-acme-eu-central-1-customer-events');
+    expect(role?.statements).toEqual([{ Effect: 'Allow', Action: 'events:PutEvents', Resource: bus }]);
+  });
+
+  test('outputs what the policy of that bus needs: the one role tells it, and nobody else may', () => {
+    const json = deployment.outputs.get('CustomerEventBusStatement') ?? '';
+    expect(json.length).toBeLessThanOrEqual(1_024);
+    const decide = (role: string, action = 'events:PutEvents', resource = bus) =>
+      evaluate([JSON.parse(json) as Statement], {
+        principal: `arn:aws:iam::${ACCOUNT}:role/lockzero-acme-eu-central-1-${role}`,
+        action,
+        resource,
+      });
+    expect(decide('customer-events')).toBe('allowed');
+    expect(decide('api')).toBe('not allowed');
+    expect(decide('customer-events', 'events:PutRule')).toBe('not allowed');
+    expect(decide('customer-events', 'events:PutEvents', `${bus}-2`)).toBe('not allowed');
+  });
+
+  test('has an alarm for events that do not reach the bus', () => {
+    templates.watch?.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'lockzero-acme-customer-event-failures',
+      Namespace: 'AWS/Events',
+      MetricName: 'FailedInvocations',
+      Dimensions: [{ Name: 'RuleName', Value: 'lockzero-acme-customer' }],
+      Threshold: 1,
+      AlarmDescription: Match.stringLikeRegexp('docs/RUNBOOK\\.md#deploying-a-tenant-and-destroying-one$'),
+    });
+    expect(readFileSync('docs/RUNBOOK.md', 'utf8')).toContain(
+      '\n## Deploying a tenant, and destroying one\n',
+    );
   });
 });
 
@@ -134,6 +165,9 @@ describe('a tenant with a bucket for its trail', () => {
     const [[, statements] = ['', []]] = [...deployment.buckets].filter(([name]) => name.includes(':CallLog'));
     expect(JSON.stringify(statements)).not.toContain(CUSTOMER);
     expect(deployment.outputs.get('CustomerTrailBucketName')).toBe('acme-trail');
+    // There is no bus.
+    expect(deployment.outputs.has('CustomerEventBusStatement')).toBe(false);
+    expect(JSON.stringify(watch?.toJSON())).not.toContain('customer-event');
   });
 
   test('is told what the policy of that bucket needs: this one trail may write, and nothing else may', () => {

@@ -160,8 +160,11 @@ describe('alarms', () => {
         Subscribers: [{ SubscriptionType: 'SNS', Address: { Ref: expect.stringMatching(/^AlarmTopic/) } }],
       })),
     });
-    const { watch: unwatched } = synth(parseStage({ ...findStage('production'), monthlyBudgetUsd: 0 }));
+    const { watch: unwatched, keys: unwatchedKeys } = synth(
+      parseStage({ ...findStage('production'), monthlyBudgetUsd: 0 }),
+    );
     expect(resourcesOf(unwatched, 'AWS::Budgets::Budget')).toEqual([]);
+    expect(JSON.stringify(unwatchedKeys.toJSON())).not.toContain('budgets.amazonaws.com');
   });
 
   test('reach those who are named in the stage', () => {
@@ -218,28 +221,48 @@ describe('the call log', () => {
     expect(bucket.DeletionPolicy).toBe('Retain');
   });
 
-  const decisionIn = (template: typeof watch, action: string, principal: string) => {
+  const decisionIn = (
+    template: typeof watch,
+    action: string,
+    principal: string,
+    { source, folder = 'CloudTrail' }: { readonly source?: string; readonly folder?: string } = {},
+  ) => {
     const [[, policy] = []] = resourcesOf(template, 'AWS::S3::BucketPolicy');
     const document = policy?.Properties['PolicyDocument'] as { Statement: Statement[] } | undefined;
     if (document === undefined) throw new Error('There is no bucket policy.');
     const [bucket] = resourcesOf(template, 'AWS::S3::Bucket')[0] ?? [];
-    const resource = `${bucket}.Arn/AWSLogs/${ACCOUNT}/CloudTrail/us-east-1/2026/11/22/file.json.gz`;
+    const resource = `${bucket}.Arn/AWSLogs/${ACCOUNT}/${folder}/us-east-1/2026/11/22/file.json.gz`;
     const isService = String(principal.endsWith('.amazonaws.com'));
     const context = {
       'aws:SecureTransport': 'true',
       's3:TlsVersion': '1.3',
       's3:x-amz-acl': 'bucket-owner-full-control',
       'aws:PrincipalIsAWSService': isService,
+      ...(source === undefined ? {} : { 'aws:SourceArn': source }),
     };
     return evaluate(document.Statement, { principal, action, resource, context });
   };
   const administrator = `arn:aws:iam::${ACCOUNT}:role/administrator`;
 
   test('is written by CloudTrail alone, and nobody hides a file of it', () => {
-    expect(decisionIn(watch, 's3:PutObject', 'cloudtrail.amazonaws.com')).toBe('allowed');
     expect(decisionIn(watch, 's3:PutObject', 'logging.s3.amazonaws.com')).toBe('not allowed');
     for (const action of ['s3:PutObject', 's3:DeleteObject', 's3:DeleteObjectVersion'])
       expect([action, decisionIn(watch, action, administrator)]).toEqual([action, 'denied']);
+  });
+
+  test.each(['development', 'production'])('takes files of the trail of %s, and of no other', (name) => {
+    const { watch: template } = synth(findStage(name));
+    const decide = (source?: string, folder?: string) =>
+      decisionIn(template, 's3:PutObject', 'cloudtrail.amazonaws.com', {
+        ...(source === undefined ? {} : { source }),
+        ...(folder === undefined ? {} : { folder }),
+      });
+    const own = `arn:aws:cloudtrail:us-east-1:${ACCOUNT}:trail/lockzero-${name}`;
+    for (const folder of ['CloudTrail', 'CloudTrail-Digest']) expect(decide(own, folder)).toBe('allowed');
+    // A trail may have whatever prefix its owner likes, such as the folder of this one.
+    const prefixed = 'CloudTrail/us-east-1/2026/11/22/AWSLogs/999988887777/CloudTrail';
+    for (const foreign of [own.replace(ACCOUNT, '999988887777'), `${own}-customer`, undefined])
+      for (const folder of ['CloudTrail', prefixed]) expect(decide(foreign, folder)).toBe('denied');
   });
 
   test('of a stage that is thrown away can be removed, and not rewritten', () => {

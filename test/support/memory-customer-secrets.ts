@@ -4,6 +4,7 @@ import {
   type CopyVersion,
   type CustomerSecrets,
   type FoundCopy,
+  type KeptAs,
   type SecretsAccount,
   type SyncFault,
 } from '../../core/secrets-sync/customer-secrets.ts';
@@ -35,6 +36,8 @@ export interface HeldSecret {
   owner: CopyOwner | undefined;
   isDeleted: boolean;
   current: string | undefined;
+  /** Absent where nothing but the current version is. */
+  kept?: Partial<Record<KeptAs, string>>;
   /** Values by the ids of their versions. */
   readonly versions: Map<string, string>;
 }
@@ -116,8 +119,15 @@ export class MemoryCustomerSecrets implements CustomerSecrets {
       makeCurrent: (name, versionId, before) =>
         change('makeCurrent', name, (held) => {
           if (held.current !== before || !held.versions.has(versionId)) return 'changed';
-          held.current = versionId;
+          makeCurrent(held, versionId);
           return 'moved';
+        }),
+      letGo: (name, versionId, as) =>
+        change('letGo', name, (held) => {
+          if (held.kept?.[as] !== versionId) return 'changed';
+          delete held.kept[as];
+          forgetUnkept(held);
+          return 'gone';
         }),
       claim: (name, owner) =>
         change('claim', name, (held) => {
@@ -150,13 +160,31 @@ export class MemoryCustomerSecrets implements CustomerSecrets {
 function addVersion(held: HeldSecret, { id, value }: CopyVersion): void {
   const known = held.versions.get(id);
   if (known !== undefined && known !== value) throw refused('changed_meanwhile');
+  // One that is there already stays as it is, and is not the latest again.
+  if (known !== undefined) return;
   held.versions.set(id, value);
+  held.kept = { ...held.kept, latest: id };
+  forgetUnkept(held);
+}
+
+/** What Secrets Manager does when the label AWSCURRENT moves: the version that had it is kept. */
+export function makeCurrent(held: HeldSecret, versionId: string): void {
+  const { previous: _moved, ...kept } = held.kept ?? {};
+  held.kept = held.current === undefined ? kept : { ...kept, previous: held.current };
+  held.current = versionId;
+  forgetUnkept(held);
+}
+
+/** Secrets Manager may delete at any time what is not kept: here, at once. */
+function forgetUnkept({ current, kept = {}, versions }: HeldSecret): void {
+  for (const id of versions.keys())
+    if (![current, kept.previous, kept.latest].includes(id)) versions.delete(id);
 }
 
 function found(held: HeldSecret | undefined): FoundCopy | undefined {
   if (held === undefined) return undefined;
-  const { owner, isDeleted, current, versions } = held;
-  return { owner, isDeleted, current, versions: new Set(versions.keys()) };
+  const { owner, isDeleted, current, kept = {}, versions } = held;
+  return { owner, isDeleted, current, kept: { ...kept }, versions: new Set(versions.keys()) };
 }
 
 function refused(fault: SyncFault): CopyRefused {

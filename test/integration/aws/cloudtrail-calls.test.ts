@@ -296,6 +296,18 @@ describe('a file that is none of CloudTrail’s', () => {
     expect(found).toEqual([{ name: Key, calls: [], isDamaged: true }]);
   });
 
+  it('that lies in a folder below the day is not read', async () => {
+    // A foreign trail with this folder as its prefix would write so.
+    const day = '2026/03/23';
+    const foreign = 'AWSLogs/111122223333/CloudTrail/eu-central-1/2026/03/23/x.json.gz';
+    await put('20260323T0000Z_aaaaaaaaaaaaaaaa.json.gz', file(record({})), day);
+    await put(`20260323T0001Z_/${foreign}`, file(record({})), day);
+    const at = Date.parse('2026-03-23T00:00:00Z');
+    expect((await files(at, at)).map(({ name }) => name)).toEqual([
+      expect.stringMatching(/\/2026\/03\/23\/[^/]*_aaaaaaaaaaaaaaaa\.json\.gz$/),
+    ]);
+  });
+
   it('has what the vault did with a key of another account, refused or not', async () => {
     const foreign = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
     const found = await readBack(

@@ -2,12 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  DescribeSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { createCustomerSecrets } from '../../../aws/customer-secrets.ts';
 import { deleteSecret } from '../../../core/secrets/delete-secret.ts';
+import { purgeSecret } from '../../../core/secrets/purge-secret.ts';
 import { restoreSecret } from '../../../core/secrets/restore-secret.ts';
 import { copyPolicy, trustPolicy } from '../../../core/secrets-sync/customer-role.ts';
 import type { SecretsAccount } from '../../../core/secrets-sync/customer-secrets.ts';
@@ -73,6 +76,14 @@ const makeRole = (workspaceId: string, changes: { trustPolicy?: object; permissi
   });
 const read = async (name: string): Promise<string | undefined> =>
   (await customer.send(new GetSecretValueCommand({ SecretId: name }))).SecretString;
+/** All values of a copy that a label leads to. */
+async function labelled(name: string): Promise<(string | undefined)[]> {
+  const { VersionIdsToStages = {} } = await customer.send(new DescribeSecretCommand({ SecretId: name }));
+  const commands = Object.keys(VersionIdsToStages).map(
+    (VersionId) => new GetSecretValueCommand({ SecretId: name, VersionId }),
+  );
+  return Promise.all(commands.map(async (command) => (await customer.send(command)).SecretString));
+}
 
 describe('a session in an account of a customer', () => {
   const port = createCustomerSecrets(site);
@@ -101,8 +112,31 @@ describe('a session in an account of a customer', () => {
       owner,
       isDeleted: false,
       current: versionId('b'),
+      kept: { previous: versionId('a'), latest: versionId('b') },
       versions: new Set([versionId('a'), versionId('b')]),
     });
+  });
+
+  it('lets go of what was current before, and of nothing that somebody else keeps', async () => {
+    const name = nameOf('rotated');
+    await account.create(name, owner, { id: versionId('a'), value: 'first' });
+    for (const [id, before] of ['ba', 'cb']) {
+      await account.put(name, { id: versionId(id ?? ''), value: `value ${id}` });
+      await account.makeCurrent(name, versionId(id ?? ''), versionId(before ?? ''));
+      expect(await account.letGo(name, versionId(before ?? ''), 'previous')).toBe('gone');
+    }
+    expect(await labelled(name)).toEqual(['value c']);
+    await expect(
+      customer.send(new GetSecretValueCommand({ SecretId: name, VersionStage: 'AWSPREVIOUS' })),
+    ).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    expect(await account.letGo(name, versionId('b'), 'previous')).toBe('changed');
+    expect(await account.letGo(name, versionId('b'), 'latest')).toBe('changed');
+    const theirs = { SecretId: name, VersionStage: 'THEIRS', MoveToVersionId: versionId('c') };
+    await customer.send(new UpdateSecretVersionStageCommand(theirs));
+    await account.put(name, { id: versionId('d'), value: 'value d' });
+    await account.makeCurrent(name, versionId('d'), versionId('c'));
+    await account.letGo(name, versionId('c'), 'previous');
+    expect(await labelled(name)).toEqual(['value c', 'value d']);
   });
 
   it('puts nothing on top of what came meanwhile', async () => {
@@ -195,6 +229,7 @@ describe('the whole way', () => {
     await changeSecret(world, id, 'second');
     await runSync(world);
     expect(await read(name)).toBe('second');
+    expect(await labelled(name)).toEqual(['second']);
     await deleteSecret(world.vault, world.owner, id);
     expect(await runSync(world)).toEqual({ copied: 0, removed: 1, failed: 0 });
     await expect(read(name)).rejects.toMatchObject({ name: 'InvalidRequestException' });
@@ -206,6 +241,19 @@ describe('the whole way', () => {
       name: 'ResourceNotFoundException',
     });
     own.destroy();
+  });
+
+  it('a purged secret leaves no value to one of the same name', async () => {
+    const name = `${copyPrefix(site, world.workspaceId)}prod/db`;
+    const id = await addSecret(world, 'db', { value: 'purged' });
+    await setSync(world);
+    await runSync(world);
+    await deleteSecret(world.vault, world.owner, id);
+    await runSync(world);
+    await purgeSecret(world.vault, world.owner, id);
+    await addSecret(world, 'db', { value: 'of the next one' });
+    expect(await runSync(world)).toMatchObject({ copied: 1, failed: 0 });
+    expect(await labelled(name)).toEqual(['of the next one']);
   });
 
   it('a role that trusts whoever the vault sends is refused', async () => {

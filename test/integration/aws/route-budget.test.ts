@@ -118,7 +118,7 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   'POST /workspaces': [0, 0, 11, 2, 2],
   'GET /workspace': [0, 0, 2, 1, 0],
   'PATCH /workspace': [0, 0, 2, 0, 1],
-  'DELETE /workspace': [0, 0, 16, 1, 2],
+  'DELETE /workspace': [0, 0, 18, 1, 2],
   'GET /workspace/plan': [0, 0, 9, 1, 0],
   // Without a role: a proof is three calls of the token service besides.
   'GET /workspace/secrets-sync': [0, 0, 3, 1, 0],

@@ -166,6 +166,26 @@ test('a label moves only off the version that the caller knows it on', async () 
   expect((await read(SecretId, 'AWSPREVIOUS')).SecretString).toBe('one');
 });
 
+test('a label is taken off the version that has it, except AWSCURRENT, and without labels none is described', async () => {
+  const SecretId = 'deprecated';
+  const first = await client.send(new CreateSecretCommand({ Name: SecretId, SecretString: 'one' }));
+  const second = await client.send(new PutSecretValueCommand({ SecretId, SecretString: 'two' }));
+  const takeOff = (VersionStage: string, RemoveFromVersionId?: string) =>
+    client.send(new UpdateSecretVersionStageCommand({ SecretId, VersionStage, RemoveFromVersionId }));
+  const refusal = { name: 'InvalidParameterException' };
+  await expect(takeOff('AWSCURRENT', second.VersionId)).rejects.toMatchObject(refusal);
+  await expect(takeOff('AWSPREVIOUS', second.VersionId)).rejects.toMatchObject(refusal);
+  await expect(takeOff('AWSPREVIOUS')).rejects.toMatchObject(refusal);
+  await takeOff('AWSPREVIOUS', first.VersionId);
+  await expect(takeOff('AWSPREVIOUS', first.VersionId)).rejects.toMatchObject(refusal);
+  await expect(read(SecretId, 'AWSPREVIOUS')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  const { VersionIdsToStages } = await client.send(new DescribeSecretCommand({ SecretId }));
+  expect(VersionIdsToStages).toEqual({ [second.VersionId ?? '']: ['AWSCURRENT'] });
+  // AWS deletes it some day, and nobody knows when.
+  const byId = new GetSecretValueCommand({ SecretId, VersionId: first.VersionId });
+  expect((await client.send(byId)).SecretString).toBe('one');
+});
+
 test('each account and region has secrets of its own', async () => {
   const endpoint = `${server.url}/_aws/secretsmanager`;
   const customer = { accessKeyId: customerAccessKey('111122223333'), secretAccessKey: 'none' };

@@ -108,7 +108,7 @@ describe('what the guard raises comes back to it as changes of the tables', () =
     expect(await guard.settle()).toBeLessThan(5);
     expect(await told()).toEqual([
       'entity_unexplained alerts',
-      'entity_unexplained namespace/prod and 3 others',
+      'entity_unexplained namespace/prod and 3 more',
     ]);
     const rows = rowsOf(vault, workspaceId).length;
     await guard.settle();

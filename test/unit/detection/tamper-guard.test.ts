@@ -206,7 +206,7 @@ describe('the tamper guard', () => {
       const guarded = new Guarded();
       await guarded.trail.commit(ORIGIN, [noted('a'), noted('b'), noted('c')]);
       const records = [1, 2, 3].map((seq) => guarded.rowTouched('MODIFY', seq));
-      expect(await guarded.show(...records)).toEqual(['critical row_modified ws_1 row 0-1 and 2 others']);
+      expect(await guarded.show(...records)).toEqual(['critical row_modified ws_1 row 0-1 and 2 more']);
     });
 
     it('raises one for a removed row, unless retention had given it up', async () => {

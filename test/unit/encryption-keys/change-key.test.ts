@@ -11,7 +11,7 @@ import { callApi, problemCode } from '../../support/call-api.ts';
 import { type KeyWorld, keyWorld } from '../../support/key-world.ts';
 import { boundTo } from '../../support/memory-customer-keys.ts';
 import { VAULT_KEY_ARN } from '../../support/memory-keys.ts';
-import { callerWith } from '../../support/memory-vault.ts';
+import { callerWith, memoryVault } from '../../support/memory-vault.ts';
 
 async function keyOfNewSecret({ vault, owner, workspaceId }: KeyWorld, name: string): Promise<string> {
   const { id } = await createSecret(vault, owner, { namespace: 'prod', name, value: 'v' });
@@ -94,6 +94,32 @@ describe('bringing a key', () => {
     expect(await returnToVaultKey(world.vault, world.owner)).toMatchObject({
       workspace: { previousKeyArns: [expect.any(String)] },
     });
+  });
+
+  it('is refused where the plan that has it went while the key was tried', async () => {
+    const world = await keyWorld();
+    const keyArn = await world.newKey();
+    let isOver = false;
+    world.vault.tables.faults = async ({ name }) => {
+      if (name === 'ledger.append' && !isOver) {
+        isOver = true;
+        await setPlan({ ...world, vault: memoryVault(world.vault) }, 'compliance');
+      }
+      return 'none';
+    };
+    await expect(world.bring(keyArn)).rejects.toMatchObject({ code: 'not_in_plan' });
+    expect(world.rows('encryption_key.proof_started')).toHaveLength(1);
+    expect(world.rows('encryption_key.changed')).toHaveLength(0);
+  });
+
+  it('has a way back from five keys also once the vault has another one of its own', async () => {
+    const world = await keyWorld();
+    for (let count = 1; count <= 5; count += 1) await world.bring(await world.newKey());
+    const next = 'arn:aws:kms:us-east-1:000000000000:key/next';
+    const deploymentKeys = { own: next, values: next, allOwn: [next, VAULT_KEY_ARN] };
+    const { workspace } = await returnToVaultKey({ ...world.vault, deploymentKeys }, world.owner);
+    expect(workspace).not.toHaveProperty('encryptionKey');
+    expect(workspace.previousKeyArns).toHaveLength(6);
   });
 
   it('is refused where values may lie under five others, and the way back never is', async () => {

@@ -167,25 +167,38 @@ it('takes values back in the middle, and forth again', async () => {
   expect(await world.finish()).toBe(30);
 });
 
-it('makes one more pass where a secret was restored during the last one, and may have slipped past it', async () => {
-  const [id = ''] = await world.create('a', 'b');
+it('makes one more pass where a secret was restored during the last one, and slipped past it', async () => {
+  const [id = ''] = await world.create('a');
   await deleteSecret(world.vault, world.owner, id);
   await world.change(key);
-  await world.run();
-  advance(LIST_LAG_MS);
-  await world.run();
   advance(DRAIN_MS);
   await world.run();
-  expect(await world.migration()).toMatchObject({ pass: 2, position: { list: 'deleted' } });
+  expect(await world.migration()).toMatchObject({ pass: 1, position: { list: 'deleted' } });
   await restoreSecret(world.vault, world.owner, id);
   advance(LIST_LAG_MS);
   expect(await world.run()).toMatchObject({ status: 'waiting' });
+  expect(world.wrappings()).toEqual({ [VAULT_KEY_ARN]: 1 });
   expect(await world.migration()).toMatchObject({
-    pass: 2,
+    pass: 1,
     passDisturbed: false,
     position: { list: 'over' },
   });
-  await world.finish();
-  expect(await world.migration()).toMatchObject({ pass: 3, passDisturbed: false });
-  expect(world.wrappings()).toEqual({ [key]: 2 });
+  expect(await world.finish()).toBe(1);
+  expect(world.wrappings()).toEqual({ [key]: 1 });
+});
+
+it('is not held up by who restores again and again what was moved already', async () => {
+  const [id = ''] = await world.create('a', 'b');
+  for (let version = 2; version <= 25; version += 1)
+    await putValue(world.vault, world.owner, id, `version ${version}`);
+  await world.change(key);
+  advance(DRAIN_MS);
+  for (let round = 0; round < 4; round += 1) {
+    await deleteSecret(world.vault, world.owner, id);
+    await world.run();
+    await restoreSecret(world.vault, world.owner, id);
+    advance(LIST_LAG_MS);
+  }
+  expect(await world.migration()).toMatchObject({ state: 'done' });
+  expect(world.wrappings()).toEqual({ [key]: 26 });
 });

@@ -5,7 +5,7 @@ import { deleteSecretsSync } from '../../../core/secrets-sync/delete-secrets-syn
 import { LOOK_AGAIN_MS } from '../../../core/secrets-sync/due-copies.ts';
 import { syncDeployment } from '../../../core/secrets-sync/sync-deployment.ts';
 import { syncWorkspace } from '../../../core/secrets-sync/sync-workspace.ts';
-import { SYNC_SITE } from '../../support/memory-customer-secrets.ts';
+import { makeCurrent, SYNC_SITE } from '../../support/memory-customer-secrets.ts';
 import { rowsOf } from '../../support/memory-vault.ts';
 import {
   addSecret,
@@ -24,6 +24,9 @@ let world: SyncWorld;
 beforeEach(async () => {
   world = await syncWorld();
 });
+
+/** All values of a copy that can be read. */
+const valuesIn = (name: string) => [...(heldIn(world, name)?.versions.values() ?? [])];
 
 describe('what is copied', () => {
   it('puts each secret of the chosen namespaces there, named and tagged, and no other', async () => {
@@ -62,14 +65,45 @@ describe('what is copied', () => {
     expect(await callsDuring(world, () => runSync(world))).toEqual({ open: 1 });
   });
 
-  it('puts a new value on top of the one before', async () => {
+  it('puts a new value in the place of the one before, which is let go', async () => {
+    const id = await addSecret(world, 'db');
+    await setSync(world);
+    await runSync(world);
+    for (const value of ['second', 'third']) {
+      await changeSecret(world, id, value);
+      const calls = await callsDuring(world, () => runSync(world));
+      expect(calls).toEqual({ open: 1, look: 1, decrypt: 1, put: 1, makeCurrent: 1, letGo: 1 });
+      expect(copyOf(world, 'prod/db')).toBe(value);
+      expect(valuesIn('prod/db')).toEqual([value]);
+    }
+    world.vault.clock.advance(LOOK_AGAIN_MS);
+    expect(await callsDuring(world, () => runSync(world))).toEqual({ open: 1, look: 1 });
+  });
+
+  it('lets go, without opening anything, of the value before that a run left behind', async () => {
     const id = await addSecret(world, 'db');
     await setSync(world);
     await runSync(world);
     await changeSecret(world, id, 'second');
-    expect(await runSync(world)).toMatchObject({ copied: 1 });
-    expect(copyOf(world, 'prod/db')).toBe('second');
-    expect(heldIn(world, 'prod/db')?.versions.size).toBe(2);
+    world.vault.customerSecrets.refuse = (call) => (call === 'letGo' ? 'unavailable' : undefined);
+    expect(await runSync(world)).toMatchObject({ failed: 1 });
+    expect(valuesIn('prod/db')).toEqual(['value of db', 'second']);
+    world.vault.customerSecrets.refuse = () => undefined;
+    expect(await callsDuring(world, () => runSync(world))).toEqual({ open: 1, look: 1, letGo: 1 });
+    expect(valuesIn('prod/db')).toEqual(['second']);
+    expect(await callsDuring(world, () => runSync(world))).toEqual({ open: 1 });
+  });
+
+  it('lets go, within a week, of the value before that an earlier version of the vault left there', async () => {
+    await addSecret(world, 'db');
+    await setSync(world);
+    await runSync(world);
+    const held = heldIn(world, 'prod/db');
+    held?.versions.set('x', 'leaked');
+    Object.assign(held ?? {}, { kept: { previous: 'x' } });
+    world.vault.clock.advance(LOOK_AGAIN_MS);
+    expect(await callsDuring(world, () => runSync(world))).toEqual({ open: 1, look: 1, letGo: 1 });
+    expect(valuesIn('prod/db')).toEqual(['value of db']);
   });
 
   it('keeps copies in the account of the vault where no role is named', async () => {
@@ -131,18 +165,29 @@ describe('what is taken away', () => {
     expect(copyOf(world, 'prod/db')).toBe('value of db');
   });
 
-  it('hands the copy of a purged secret on to one of the same name', async () => {
-    const id = await addSecret(world, 'db');
-    await setSync(world);
-    await runSync(world);
-    await deleteSecret(world.vault, world.owner, id);
-    await purgeSecret(world.vault, world.owner, id);
-    const next = await addSecret(world, 'db', { value: 'of the next one' });
-    await runSync(world);
-    await runSync(world);
-    expect(copyOf(world, 'prod/db')).toBe('of the next one');
-    expect(heldIn(world, 'prod/db')?.owner?.subjectId).toBe(next);
-  });
+  it.each([
+    ['was taken away', 1],
+    ['is still there', 0],
+  ])(
+    'hands the copy of a purged secret on to one of the same name, and keeps no value: it %s',
+    async (_, runs) => {
+      const id = await addSecret(world, 'db');
+      await setSync(world);
+      await runSync(world);
+      await changeSecret(world, id, 'purged');
+      await runSync(world);
+      await deleteSecret(world.vault, world.owner, id);
+      for (let run = 1; run <= runs; run += 1) await runSync(world);
+      expect(copyOf(world, 'prod/db')).toBe(runs === 0 ? 'purged' : undefined);
+      await purgeSecret(world.vault, world.owner, id);
+      const next = await addSecret(world, 'db', { value: 'of the next one' });
+      await runSync(world);
+      await runSync(world);
+      expect(copyOf(world, 'prod/db')).toBe('of the next one');
+      expect(valuesIn('prod/db')).toEqual(['of the next one']);
+      expect(heldIn(world, 'prod/db')?.owner?.subjectId).toBe(next);
+    },
+  );
 });
 
 describe('what somebody does to copies', () => {
@@ -184,9 +229,12 @@ describe('what somebody does to copies', () => {
     await addSecret(world, 'b');
     await setSync(world);
     await runSync(world);
-    const a = heldIn(world, 'prod/a');
-    a?.versions.set('x', 'changed');
-    if (a !== undefined) a.current = 'x';
+    const changeThere = () => {
+      const a = heldIn(world, 'prod/a');
+      a?.versions.set('x', 'changed');
+      if (a !== undefined) makeCurrent(a, 'x');
+    };
+    changeThere();
     world.vault.customerSecrets
       .secretsOf('111122223333 us-east-1')
       .delete(`lockzero/test/${world.workspaceId}/prod/b`);
@@ -195,10 +243,12 @@ describe('what somebody does to copies', () => {
     await setSync(world);
     await runSync(world);
     expect([copyOf(world, 'prod/a'), copyOf(world, 'prod/b')]).toEqual(['value of a', 'value of b']);
-    if (a !== undefined) a.current = 'x';
+    changeThere();
+    expect(copyOf(world, 'prod/a')).toBe('changed');
     world.vault.clock.advance(LOOK_AGAIN_MS);
     await runSync(world);
     expect(copyOf(world, 'prod/a')).toBe('value of a');
+    expect(valuesIn('prod/a')).toEqual(['value of a']);
   });
 });
 
@@ -234,8 +284,10 @@ describe('two runs at once', () => {
     waiting.resolve();
     await late;
     expect(copyOf(world, 'prod/db')).toBe('third');
+    expect(valuesIn('prod/db')).toEqual(['third', 'second']);
     await runSync(world);
     expect(copyOf(world, 'prod/db')).toBe('third');
+    expect(valuesIn('prod/db')).toEqual(['third']);
   });
 });
 
