@@ -23,6 +23,15 @@ const flag = z
   .union([z.boolean(), z.enum(['true', 'false'])], 'must be true or false')
   .transform((value) => value === true || value === 'true');
 
+/** The numbers of keys, such as `2,1`; CDK's command line makes a number of a single one. */
+const keyNumbers = z
+  .union([z.number(), z.string()])
+  .transform(String)
+  .pipe(
+    z.string().regex(/^[1-9]\d{0,3}(,[1-9]\d{0,3}){0,3}$/, 'must be numbers of keys, separated by commas'),
+  )
+  .transform((text) => text.split(',').map(Number));
+
 /** What the command line says of a tenant, `-c <name>=<value>` each. */
 const tenantOptions = z.strictObject({
   /** Part of every physical name, as the name of a stage is. */
@@ -57,6 +66,9 @@ const tenantOptions = z.strictObject({
     .optional(),
   /** Adds the role that restores a backup, as long as it is needed (docs/backup.md). */
   recovery: flag.default(false),
+  /** The deployment's own keys, by number, the one in use first: see lib/stage.ts and lib/tenancy-options.ts. */
+  signingKeys: keyNumbers.optional(),
+  secretsKeys: keyNumbers.optional(),
   domain: hostName.optional(),
   certificateArn: certificateArn.optional(),
   mailFrom: mailAddress.optional(),
@@ -174,6 +186,8 @@ function stageOf(options: TenantOptions): StageInput {
     // Elsewhere the services used have no FIPS endpoints.
     fips: options.compliance && /^(us|ca)-/.test(options.region),
     recovery: options.recovery,
+    ...(options.signingKeys === undefined ? {} : { signingKeys: options.signingKeys }),
+    ...(options.secretsKeys === undefined ? {} : { secretsKeys: options.secretsKeys }),
     tenantKeyArn: byokKeyArn,
     earlierTenantKeyArns: earlierKeyArnsOf(options),
     defaultPlan: 'enterprise',

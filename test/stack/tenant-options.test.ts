@@ -49,6 +49,8 @@ describe('the options of a tenant', () => {
       alarmEmail: 'oncall@acme.example',
       recovery: 'true',
       monthlyBudgetUsd: '1500',
+      signingKeys: '2,1',
+      secretsKeys: '3',
     };
     expect(tenantOf(all)).toMatchObject({
       region: 'eu-central-1',
@@ -64,6 +66,8 @@ describe('the options of a tenant', () => {
       alarmEmails: ['oncall@acme.example'],
       recovery: true,
       monthlyBudgetUsd: 1500,
+      signingKeys: [2, 1],
+      secretsKeys: [3],
     });
   });
 
@@ -203,6 +207,8 @@ describe('the options of a tenant', () => {
       { ...acme, replicateArchiveTo: 'us-east-1' },
       '-c replicateArchiveTo must be another region.',
     ],
+    ['keys that are no numbers', { ...acme, signingKeys: '[2,1]' }, '-c signingKeys must be numbers of keys'],
+    ['a key twice', { ...acme, secretsKeys: '2,2' }, 'must not name a key twice'],
     [
       'accounts that are none',
       { ...acme, syncAccounts: '1,2' },
