@@ -29,6 +29,7 @@ export interface ValueName {
  * nonce cannot repeat. The plaintext key is zeroed whatever happens; zeroing `plaintext` is its owner's to do.
  *
  * @param keyArn the key-encryption key that wraps the data key.
+ * @throws VaultError `key_unavailable`, which names the key; `unavailable`.
  */
 export async function sealValue(
   parts: { readonly keys: Pick<KeyService, 'generateDataKey'>; readonly random: Random },
@@ -36,7 +37,11 @@ export async function sealValue(
   name: ValueName,
   plaintext: Uint8Array,
 ): Promise<Envelope> {
-  const dataKey = await parts.keys.generateDataKey(keyArn, encryptionContext(name));
+  const dataKey = await parts.keys
+    .generateDataKey(keyArn, encryptionContext(name))
+    .catch((error: unknown) => {
+      throw named(error, keyArn);
+    });
   try {
     const nonce = parts.random.bytes(NONCE_BYTES);
     const { ciphertext, tag } = seal(dataKey.plaintext, nonce, valueAad(name), plaintext);
@@ -51,6 +56,17 @@ export async function sealValue(
   } finally {
     dataKey.plaintext.fill(0);
   }
+}
+
+/** An unusable key by its name, so that whoever records the failure can say which one it was. */
+function named(error: unknown, keyArn: string): unknown {
+  if (!(error instanceof VaultError) || error.code !== 'key_unavailable') return error;
+  const { code, message, retryAfter } = error;
+  return new VaultError(code, message, {
+    cause: error,
+    keyArn,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  });
 }
 
 export interface OpenedValue {

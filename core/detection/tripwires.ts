@@ -178,16 +178,16 @@ function channelSilenced(event: RecordedEvent): Alert | undefined {
   };
 }
 
-/** A value stayed closed for its key: of an event that names the key, and of no other. */
+/** A value stayed closed for its key, or could not be stored: of an event that names the key, and of no other. */
 function keyUnavailable(event: RecordedEvent): Alert | undefined {
   const { action, entity, result, detail } = event;
-  const { code, keyArn, version = '' } = detail;
+  const { code, keyArn, version } = detail;
   if (code !== 'key_unavailable' || keyArn === undefined || result !== 'failure') return undefined;
   return {
     ...about(event, `key ${keyArn}`),
     tier: 'critical',
     kind: 'key_unavailable',
-    seen: `Version ${version} of the ${entity.type} ${entity.id} could not be opened: its key ${keyArn} is disabled, deleted or lets the vault in no longer.`,
+    seen: `${version === undefined ? 'A value could not be stored' : `Version ${version} of the ${entity.type} ${entity.id} could not be opened`}: its key ${keyArn} is disabled, deleted or lets the vault in no longer.`,
     usual: 'The key opens whatever lies under it. Nothing is lost as long as it comes back.',
     detail: { keyArn, action },
   };

@@ -68,6 +68,7 @@ interface VaultErrorOptions {
   readonly retryAfter?: number;
   /** For 405: the methods that the path does have. */
   readonly allow?: readonly string[];
+  readonly keyArn?: string;
 }
 
 /** The one error class that crosses from the core to its callers. `message` is shown to the client: no values in it. */
@@ -77,6 +78,8 @@ export class VaultError extends Error {
   readonly errors: readonly FieldError[] | undefined;
   readonly retryAfter: number | undefined;
   readonly allow: readonly string[] | undefined;
+  /** The key-encryption key that could not be used, for the record: answers do not tell it. */
+  readonly keyArn: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: VaultErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -84,6 +87,7 @@ export class VaultError extends Error {
     this.errors = options.errors;
     this.retryAfter = options.retryAfter;
     this.allow = options.allow;
+    this.keyArn = options.keyArn;
   }
 }
 

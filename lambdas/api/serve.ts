@@ -165,7 +165,7 @@ function failure(
   route: GuardedRoute,
   { params }: RouteMatch,
   principal: Principal,
-  { code }: VaultError,
+  { code, keyArn }: VaultError,
 ): AuditEvent {
   const { namespace } = params;
   const id = params['id'] ?? params['name'] ?? namespace ?? params['userId'];
@@ -179,6 +179,7 @@ function failure(
     detail: {
       code,
       route: `${route.method} ${route.path}`,
+      ...(keyArn === undefined ? {} : { keyArn }),
       ...(isName(namespace) && namespace !== id ? { namespace } : {}),
     },
   };

@@ -9,6 +9,7 @@ import {
   valueAad,
 } from '../../../core/crypto/envelope.ts';
 import type { KeyService } from '../../../core/crypto/key-service.ts';
+import { VaultError } from '../../../core/kernel/errors.ts';
 import { flipBit, fromHex, toHex } from '../../support/bytes.ts';
 import { MemoryKeys, VAULT_KEY_ARN } from '../../support/memory-keys.ts';
 import { SeededRandom } from '../../support/random.ts';
@@ -185,3 +186,20 @@ function plaintextByRule(): Buffer {
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
+
+it('a key that cannot wrap is named by the error, which says as before when to try again', async () => {
+  const { random } = parts();
+  const refusal = new VaultError('key_unavailable', 'The key cannot be used.', { retryAfter: 30 });
+  const outage = new VaultError('unavailable', 'Try again.', { retryAfter: 2 });
+  const sealWith = (error: VaultError) => {
+    const keys = { generateDataKey: () => Promise.reject(error) };
+    return sealValue({ keys, random }, VAULT_KEY_ARN, NAME, Buffer.from('v'));
+  };
+  await expect(sealWith(refusal)).rejects.toMatchObject({
+    code: 'key_unavailable',
+    message: refusal.message,
+    retryAfter: 30,
+    keyArn: VAULT_KEY_ARN,
+  });
+  await expect(sealWith(outage)).rejects.toBe(outage);
+});

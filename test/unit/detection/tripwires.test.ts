@@ -115,6 +115,15 @@ describe('an event that is alarming by itself', () => {
       `critical key_unavailable key ${KEY_ARN}`,
     ],
     [
+      'a value that cannot be stored',
+      {
+        action: 'secret.created',
+        result: 'failure',
+        detail: { code: 'key_unavailable', keyArn: KEY_ARN, route: 'POST /secrets' },
+      },
+      `critical key_unavailable key ${KEY_ARN}`,
+    ],
+    [
       'a key that wraps all values from now on',
       {
         action: 'encryption_key.changed',
