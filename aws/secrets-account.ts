@@ -37,6 +37,16 @@ export function createSecretsAccount(
     answer.catch((error) => {
       throw translated(error);
     });
+  /** Whether the label was where the input says that it is. */
+  const relabel = async (input: SecretsManager.UpdateSecretVersionStageCommandInput): Promise<boolean> => {
+    try {
+      await client.send(new sdk.UpdateSecretVersionStageCommand(input));
+      return true;
+    } catch (error) {
+      if (LABEL_REFUSALS.has(errorName(error))) return false;
+      throw translated(error);
+    }
+  };
 
   return {
     async look(name) {
@@ -79,36 +89,24 @@ export function createSecretsAccount(
     },
 
     async makeCurrent(name, versionId, before) {
-      const command = new sdk.UpdateSecretVersionStageCommand({
+      const isMoved = await relabel({
         SecretId: name,
         VersionStage: CURRENT,
         MoveToVersionId: versionId,
         // The label is moved only if it is there: a compare-and-swap (API Reference, "UpdateSecretVersionStage").
         ...(before === undefined ? {} : { RemoveFromVersionId: before }),
       });
-      try {
-        await client.send(command);
-        return 'moved';
-      } catch (error) {
-        if (LABEL_REFUSALS.has(errorName(error))) return 'changed';
-        throw translated(error);
-      }
+      return isMoved ? 'moved' : 'changed';
     },
 
     async letGo(name, versionId, as) {
-      const command = new sdk.UpdateSecretVersionStageCommand({
+      // Without a version to move it to, the label is taken off.
+      const isOff = await relabel({
         SecretId: name,
         VersionStage: KEEPING[as],
-        // Without a version to move it to, the label is taken off.
         RemoveFromVersionId: versionId,
       });
-      try {
-        await client.send(command);
-        return 'gone';
-      } catch (error) {
-        if (LABEL_REFUSALS.has(errorName(error))) return 'changed';
-        throw translated(error);
-      }
+      return isOff ? 'gone' : 'changed';
     },
 
     async claim(name, owner) {

@@ -69,6 +69,11 @@ export const typedDollars = z
   .transform(Number)
   .pipe(dollars);
 
+/** Whether the services used have FIPS 140 endpoints in a region. `core/secrets-sync` asks the same of where copies go. */
+export function hasFips(name: string): boolean {
+  return /^(us|ca)-/.test(name);
+}
+
 /** The parts of an ARN that say where something lies. */
 export function placeOf(arn: string): { readonly region: string; readonly accountId: string } {
   const [, , , region = '', accountId = ''] = arn.split(':');

@@ -1,7 +1,16 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { BUDGET_REGIONS } from './budget-regions.ts';
-import { accountId, certificateArn, dollars, hostName, mailAddress, region, stageName } from './fields.ts';
+import {
+  accountId,
+  certificateArn,
+  dollars,
+  hasFips,
+  hostName,
+  mailAddress,
+  region,
+  stageName,
+} from './fields.ts';
 import { tenancyFaults, tenancyOptions } from './tenancy-options.ts';
 
 const archive = z.strictObject({
@@ -177,7 +186,7 @@ const stage = z
     removal: z.enum(['retain', 'destroy']).default('retain'),
     ...tenancyOptions,
   })
-  .refine((config) => !config.fips || /^(us|ca)-/.test(config.region), {
+  .refine((config) => !config.fips || hasFips(config.region), {
     path: ['fips'],
     message: 'needs a region in the US or Canada: the services used have no FIPS endpoints elsewhere',
   })

@@ -6,6 +6,7 @@ import {
   bucketName,
   certificateArn,
   eventBusArn,
+  hasFips,
   hostName,
   keyArn,
   mailAddress,
@@ -184,7 +185,7 @@ function stageOf(options: TenantOptions): StageInput {
     archive: { mode: 'COMPLIANCE', retentionDays: SEVEN_YEARS },
     logRetentionDays: RetentionDays.ONE_YEAR,
     // Elsewhere the services used have no FIPS endpoints.
-    fips: options.compliance && /^(us|ca)-/.test(options.region),
+    fips: options.compliance && hasFips(options.region),
     recovery: options.recovery,
     ...(options.signingKeys === undefined ? {} : { signingKeys: options.signingKeys }),
     ...(options.secretsKeys === undefined ? {} : { secretsKeys: options.secretsKeys }),
